@@ -1,0 +1,148 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"chalkcast/media"
+)
+
+// Session is one broadcast: an encoder that was let in. Start, Write, Retrack and End belong to the connection's
+// goroutine.
+type Session struct {
+	desk   *Desk
+	grant  media.Grant
+	hangUp func(*media.Refusal)
+	gone   chan struct{} // closed by End
+
+	// owned by the connection's goroutine
+	writer   Writer
+	timeline *timeline
+
+	mu      sync.Mutex // guards what the desk's goroutine reads too
+	meter   *meter     // nil until Start
+	encoder string
+	last    time.Time // when the last packet arrived
+	leaving *media.Refusal
+	ended   bool
+}
+
+// Grant returns what the gate granted.
+func (s *Session) Grant() media.Grant { return s.grant }
+
+// Start opens the sink for the tracks that the encoder announced. The error may be a *media.Refusal.
+func (s *Session) Start(tracks []media.Track, encoder string) error {
+	s.mu.Lock()
+	s.encoder = encoder
+	s.mu.Unlock()
+	if err := s.open(tracks); err != nil {
+		return err
+	}
+	s.desk.cfg.Gate.Started(s.grant, tracks, encoder)
+	return nil
+}
+
+// Retrack goes on with another set of tracks, at a discontinuity: a track that came late, a codec that changed.
+func (s *Session) Retrack(tracks []media.Track) error {
+	s.closeWriter(media.End{At: s.lastPacket()})
+	return s.open(tracks)
+}
+
+func (s *Session) open(tracks []media.Track) error {
+	ctx, cancel := context.WithTimeout(context.Background(), admitTimeout)
+	defer cancel()
+	w, err := s.desk.cfg.Sink.Open(ctx, s.grant, tracks)
+	if err != nil {
+		return fmt.Errorf("open channel: %w", err)
+	}
+	s.writer = w
+	s.timeline = newTimeline(tracks)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meter = newMeter(tracks, s.desk.cfg.Limits)
+	return nil
+}
+
+// Write takes the next frame in the order in which it arrived. It repairs f's time in place, so f must not be
+// shared yet. The error is a *media.Refusal when the broadcast must end.
+func (s *Session) Write(f *media.Frame) error {
+	now := s.desk.cfg.Now()
+	jumped := s.timeline.fix(f)
+	s.mu.Lock()
+	s.last = now
+	s.meter.frame(now, f)
+	if jumped {
+		s.meter.jump(now)
+	}
+	refusal := s.leaving
+	if refusal == nil {
+		refusal = s.meter.exceeded()
+	}
+	s.mu.Unlock()
+	if refusal != nil {
+		return refusal
+	}
+	return s.writer.Write(f)
+}
+
+// End leaves the desk. stopped says that the teacher pressed Stop, code why the server ended the broadcast, empty
+// when it did not. Every session that Admit returned ends exactly once; later calls do nothing.
+func (s *Session) End(stopped bool, code media.Code) {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended = true
+	end := media.End{At: s.last, Stopped: stopped, Code: code}
+	if s.leaving != nil {
+		end.Code = s.leaving.Code
+	}
+	s.mu.Unlock()
+	s.closeWriter(end)
+	s.desk.remove(s)
+	s.desk.cfg.Gate.Ended(s.grant, end)
+	close(s.gone)
+}
+
+func (s *Session) closeWriter(e media.End) {
+	if s.writer != nil {
+		s.writer.Close(e)
+		s.writer = nil
+	}
+}
+
+// leave asks the connection to go. Only the first reason counts.
+func (s *Session) leave(why *media.Refusal) {
+	s.mu.Lock()
+	first := s.leaving == nil && !s.ended
+	if first {
+		s.leaving = why
+	}
+	s.mu.Unlock()
+	if first {
+		s.hangUp(why)
+	}
+}
+
+func (s *Session) lastPacket() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+func (s *Session) silence(now time.Time) time.Duration { return now.Sub(s.lastPacket()) }
+
+// health returns the measurement of this second, once tracks are known.
+func (s *Session) health(now time.Time) (media.Health, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.meter == nil || s.ended {
+		return media.Health{}, false
+	}
+	h := s.meter.health(now)
+	h.Encoder = s.encoder
+	return h, true
+}
