@@ -1,0 +1,19 @@
+package templates
+
+import "time"
+
+// Class is the page where a student is in class: before, waiting, live, interrupted, ended, replay and
+// cancelled are states of this one page, and the script moves between them without a reload.
+type Class struct {
+	Page
+	Lesson         Lesson
+	Beats          bool          // the viewer is a student of the course: attendance is counted
+	Counted        time.Duration // so far, when the viewer was here before
+	Policy         Policy
+	InterruptedAt  time.Time // when the encoder was lost, in state interrupted
+	MovedTo        string    // ID of the lesson that replaces a cancelled one, empty when there is none
+	MovedStart     time.Time
+	CancelledNote  string // why, in the teacher's own words
+	LatencyTarget  time.Duration
+	AudioOnlyFirst bool // the reader's setting: start without the picture
+}

@@ -1,0 +1,36 @@
+package templates
+
+import "time"
+
+// Home is the first page after signing in; who the viewer is decides its words. The lists hold what is
+// not in Current.
+type Home struct {
+	Page
+	Current *Lesson       // the one big card: on air, or next today; nil when there is none
+	Today   []Lesson      // in order of start
+	Week    []Lesson      // the six days after today
+	Missed  []Lesson      // for students: ended, not attended, can be watched
+	Review  []Review      // for staff: registers that need a look
+	Courses []CourseCount // all courses of the viewer
+}
+
+// Review is a closed register with something in it for a teacher to decide.
+type Review struct {
+	LessonID   string
+	Title      string
+	Course     string
+	Start      time.Time
+	Absent     int
+	Partial    int
+	Unresolved int // attempts to join that failed
+}
+
+// CourseCount is one course in a list.
+type CourseCount struct {
+	ID       string
+	Code     string
+	Title    string
+	Role     string // teacher, assistant, student or admin
+	Students int
+	Next     time.Time // zero: nothing planned
+}
