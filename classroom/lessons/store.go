@@ -1,0 +1,137 @@
+package lessons
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"chalkcast/classroom/database"
+	"chalkcast/media"
+)
+
+func lessonByID(ctx context.Context, q *gorm.DB, id media.ID) (Lesson, error) {
+	return gorm.G[Lesson](q).Where("id = ?", id).Take(ctx)
+}
+
+// lessonsBetween returns the lessons of courses that touch [from, until), by start. An unplanned lesson stands
+// where it was begun.
+func lessonsBetween(ctx context.Context, q *gorm.DB, courses []media.ID, from, until time.Time) ([]Lesson, error) {
+	return gorm.G[Lesson](q).
+		Where("course_id IN ?", courses).
+		Where("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_start_at END < ?", database.At(until)).
+		Where("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_end_at END >= ?", database.At(from)).
+		Order("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_start_at END, id").
+		Find(ctx)
+}
+
+// everyLessonBetween is lessonsBetween for the whole school.
+func everyLessonBetween(ctx context.Context, q *gorm.DB, from, until time.Time) ([]Lesson, error) {
+	return gorm.G[Lesson](q).
+		Where("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_start_at END < ?", database.At(until)).
+		Where("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_end_at END >= ?", database.At(from)).
+		Order("CASE WHEN planned_start_at = 0 THEN created_at ELSE planned_start_at END, id").
+		Find(ctx)
+}
+
+// unfinished names its states so that the partial index answers, however many lessons the school has taught.
+const unfinished = "state NOT IN ('closed', 'cancelled')"
+
+// lessonsIn returns the lessons in any of states, which may not hold Closed or Cancelled.
+func lessonsIn(ctx context.Context, q *gorm.DB, states ...State) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where(unfinished).Where("state IN ?", states).Order("planned_start_at, id").Find(ctx)
+}
+
+// unfinishedOf returns the lessons of courses that are open, on air, or planned to start before until.
+func unfinishedOf(ctx context.Context, q *gorm.DB, courses []media.ID, until time.Time) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where(unfinished).
+		Where("course_id IN ?", courses).
+		Where("state IN ?", []State{Planned, Open, Live, Interrupted}).
+		Where("planned_start_at <= ?", database.At(until)).
+		Order("planned_start_at, id").Find(ctx)
+}
+
+func insertLessons(ctx context.Context, tx *gorm.DB, rows []Lesson) error {
+	return gorm.G[Lesson](tx).CreateInBatches(ctx, &rows, 50)
+}
+
+// change sets columns of a lesson that is still in state from, and reports whether it was.
+func change(ctx context.Context, tx *gorm.DB, id media.ID, from State, columns map[string]any) (bool, error) {
+	r := tx.WithContext(ctx).Table("lessons").Where("id = ? AND state = ?", id, from).Updates(columns)
+	return r.RowsAffected == 1, r.Error
+}
+
+func insertBroadcast(ctx context.Context, tx *gorm.DB, b Broadcast) error {
+	return gorm.G[Broadcast](tx).Create(ctx, &b)
+}
+
+func updateBroadcast(ctx context.Context, tx *gorm.DB, id media.ID, columns map[string]any) error {
+	return tx.WithContext(ctx).Table("broadcasts").Where("id = ?", id).Updates(columns).Error
+}
+
+// closeBroadcasts ends what a stopped server left open, at the last packet it knew of.
+func closeBroadcasts(ctx context.Context, tx *gorm.DB) error {
+	return tx.WithContext(ctx).Exec("UPDATE broadcasts SET ended_at = seen_at WHERE ended_at = 0").Error
+}
+
+func airOf(ctx context.Context, q *gorm.DB, lesson media.ID) ([]AirInterval, error) {
+	return gorm.G[AirInterval](q).Where("lesson_id = ?", lesson).Order("from_at, id").Find(ctx)
+}
+
+func openAir(ctx context.Context, q *gorm.DB) ([]AirInterval, error) {
+	return gorm.G[AirInterval](q).Where("until_at = 0").Find(ctx)
+}
+
+// insertAir begins an interval; false means that the lesson has an open one already.
+func insertAir(ctx context.Context, tx *gorm.DB, a AirInterval) (bool, error) {
+	r := tx.WithContext(ctx).Exec(`INSERT INTO air_intervals (id, lesson_id, broadcast_id, from_at, until_at, seen_at)
+		VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`, a.ID, a.LessonID, a.BroadcastID, a.FromAt, a.SeenAt)
+	return r.RowsAffected == 1, r.Error
+}
+
+// seenAir notes that the open interval of a lesson still goes on.
+func seenAir(ctx context.Context, tx *gorm.DB, lesson media.ID, at database.Instant) error {
+	return tx.WithContext(ctx).Exec(`UPDATE air_intervals SET seen_at = ?
+		WHERE lesson_id = ? AND until_at = 0 AND seen_at < ?`, at, lesson, at).Error
+}
+
+// closeAir ends the open interval of a lesson at the instant given, or where it began when that is later; false
+// means that none was open.
+func closeAir(ctx context.Context, tx *gorm.DB, lesson media.ID, at database.Instant) (bool, error) {
+	r := tx.WithContext(ctx).Exec(`UPDATE air_intervals SET
+		until_at = CASE WHEN from_at > ? THEN from_at ELSE ? END,
+		seen_at = CASE WHEN from_at > ? THEN from_at ELSE ? END
+		WHERE lesson_id = ? AND until_at = 0`, at, at, at, at, lesson)
+	return r.RowsAffected == 1, r.Error
+}
+
+// lastSeen is the last packet of a lesson that anybody wrote down, 0 when there was none.
+func lastSeen(ctx context.Context, q *gorm.DB, lesson media.ID) (database.Instant, error) {
+	var at database.Instant
+	err := q.WithContext(ctx).Raw(`SELECT COALESCE(MAX(seen_at), 0) FROM broadcasts WHERE lesson_id = ?`, lesson).Scan(&at).Error
+	return at, err
+}
+
+// dueForClosing returns ended lessons whose last air interval ended before, or which ended before without any.
+func dueForClosing(ctx context.Context, q *gorm.DB, before database.Instant) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where(unfinished).Where("state = ?", Ended).
+		Where(`COALESCE((SELECT MAX(until_at) FROM air_intervals a WHERE a.lesson_id = lessons.id), ended_at) <= ?`, before).
+		Where(`NOT EXISTS (SELECT 1 FROM air_intervals a WHERE a.lesson_id = lessons.id AND a.until_at = 0)`).
+		Order("ended_at, id").Find(ctx)
+}
+
+// attemptsKept is how many publish attempts of a teacher the studio remembers.
+const attemptsKept = 10
+
+func insertAttempt(ctx context.Context, tx *gorm.DB, a PublishAttempt) error {
+	if err := gorm.G[PublishAttempt](tx).Create(ctx, &a); err != nil {
+		return err
+	}
+	return tx.WithContext(ctx).Exec(`DELETE FROM publish_attempts WHERE user_id = ? AND id NOT IN
+		(SELECT id FROM publish_attempts WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?)`,
+		a.UserID, a.UserID, attemptsKept).Error
+}
+
+func attemptsOf(ctx context.Context, q *gorm.DB, user media.ID) ([]PublishAttempt, error) {
+	return gorm.G[PublishAttempt](q).Where("user_id = ?", user).Order("at DESC, id DESC").Limit(attemptsKept).Find(ctx)
+}
