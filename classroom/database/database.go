@@ -1,0 +1,210 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/libtnb/sqlite"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+// What the database says no with; test with errors.Is. Queries return them wrapped or plain.
+var (
+	ErrNotFound  = gorm.ErrRecordNotFound          // Take found no row
+	ErrDuplicate = gorm.ErrDuplicatedKey           // a unique index: somebody was first
+	ErrReference = gorm.ErrForeignKeyViolated      // the row it points to is not there, or is still pointed to
+	ErrCheck     = gorm.ErrCheckConstraintViolated // a value the schema does not allow
+)
+
+// Dialect is the kind of database.
+type Dialect string
+
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// Config says which database to open.
+type Config struct {
+	// URL is "sqlite:PATH" or "postgres://user:password@host:port/name?…". The file of SQLite and its folder
+	// are made when missing, readable by their owner only.
+	URL string
+	// MaxConns bounds the connections to PostgreSQL, and the reading ones of SQLite. 0 means 20, and 8.
+	MaxConns int
+	// Log gets slow queries, without their values. Nil means slog.Default.
+	Log *slog.Logger
+}
+
+// DB is an open database with its schema in place. Safe for concurrent use.
+type DB struct {
+	dialect       Dialect
+	reader        *gorm.DB
+	writer        *gorm.DB
+	readSQL       *sql.DB
+	writeSQL      *sql.DB // the same as readSQL on PostgreSQL
+	schemaVersion int64
+}
+
+// Open connects, applies the migrations that are missing and returns the database; the caller closes it. Errors
+// name the file or host, never a password.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	var d *DB
+	var err error
+	if path, ok := strings.CutPrefix(cfg.URL, "sqlite:"); ok {
+		d, err = openSQLite(path, cfg)
+	} else if strings.HasPrefix(cfg.URL, "postgres://") || strings.HasPrefix(cfg.URL, "postgresql://") {
+		d, err = openPostgres(cfg)
+	} else {
+		return nil, errors.New("database address: want sqlite:PATH or postgres://…")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if d.schemaVersion, err = migrate(ctx, d.dialect, d.writeSQL); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func openSQLite(path string, cfg Config) (*DB, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, errors.New("database address: sqlite: wants the path of a file")
+	}
+	if err := makePrivate(path); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	writeSQL, err := sql.Open(sqlite.DriverName, sqliteDSN(path, "synchronous(FULL)", "journal_size_limit(67108864)")+"&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	writeSQL.SetMaxOpenConns(1)
+	readSQL, err := sql.Open(sqlite.DriverName, sqliteDSN(path, "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writeSQL.Close())
+	}
+	bound(readSQL, cfg.MaxConns, 8)
+
+	d := &DB{dialect: SQLite, readSQL: readSQL, writeSQL: writeSQL}
+	// The writer first: it turns the file into WAL mode, which a query_only connection may not.
+	d.writer, err = gorm.Open(sqlite.New(sqlite.Config{Conn: writeSQL}), gormConfig(cfg.Log))
+	if err == nil {
+		d.reader, err = gorm.Open(sqlite.New(sqlite.Config{Conn: readSQL}), gormConfig(cfg.Log))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), d.Close())
+	}
+	return d, nil
+}
+
+// makePrivate creates the file before SQLite does, which would let everybody on the machine read it. SQLite
+// gives the WAL beside it the same mode.
+func makePrivate(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func sqliteDSN(path string, pragmas ...string) string {
+	q := url.Values{"_pragma": append([]string{
+		"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)", "temp_store(MEMORY)",
+	}, pragmas...)}
+	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
+}
+
+func openPostgres(cfg Config) (*DB, error) {
+	pc, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		// pgx hides the password in what it quotes, but not every mistake in the address.
+		return nil, errors.New("database address: not a valid postgres:// address")
+	}
+	pc.RuntimeParams["timezone"] = "UTC"
+	if pc.RuntimeParams["application_name"] == "" {
+		pc.RuntimeParams["application_name"] = "chalkcast"
+	}
+	// A node that hangs inside a transaction must not hold its locks for ever.
+	pc.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	pool := stdlib.OpenDB(*pc)
+	bound(pool, cfg.MaxConns, 20)
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig(cfg.Log))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", pc.Database, pc.Host, err), pool.Close())
+	}
+	return &DB{dialect: Postgres, reader: g, writer: g, readSQL: pool, writeSQL: pool}, nil
+}
+
+func bound(pool *sql.DB, n, usual int) {
+	if n <= 0 {
+		n = usual
+	}
+	pool.SetMaxOpenConns(n)
+	pool.SetMaxIdleConns(n)
+}
+
+func gormConfig(log *slog.Logger) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true, // writes go through Tx
+		TranslateError:         true,
+		Logger:                 queryLog{log},
+	}
+}
+
+// Dialect says which kind of SQL the database speaks.
+func (d *DB) Dialect() Dialect { return d.dialect }
+
+// SchemaVersion is the number of the newest migration applied.
+func (d *DB) SchemaVersion() int64 { return d.schemaVersion }
+
+// Reader returns the handle for reading outside transactions. On SQLite it refuses to write. It sees what is
+// committed when each statement begins.
+func (d *DB) Reader() *gorm.DB { return d.reader }
+
+// SQL returns the pool of connections that may write, for bulk work that gorm is too slow for (pgx CopyFrom
+// through (*sql.Conn).Raw). On SQLite it holds one connection: give it back soon.
+func (d *DB) SQL() *sql.DB { return d.writeSQL }
+
+// Tx runs fn in one transaction and commits when fn returns nil; an error or a panic rolls back. Transactions on
+// SQLite run one after another; on PostgreSQL they are READ COMMITTED, so lock what you read to decide on. fn
+// may not call Tx again, and should be short.
+func (d *DB) Tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return d.writer.WithContext(ctx).Transaction(fn)
+}
+
+// Snapshot runs fn in a read-only transaction in which every query sees the same instant of the data.
+func (d *DB) Snapshot(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	o := &sql.TxOptions{ReadOnly: true}
+	if d.dialect == Postgres {
+		o.Isolation = sql.LevelRepeatableRead
+	}
+	return d.reader.WithContext(ctx).Transaction(fn, o)
+}
+
+// Ping asks the database for a sign of life, for /readyz.
+func (d *DB) Ping(ctx context.Context) error {
+	return errors.Join(d.readSQL.PingContext(ctx), d.writeSQL.PingContext(ctx))
+}
+
+// Close waits for running queries and closes all connections.
+func (d *DB) Close() error {
+	if d.readSQL == d.writeSQL {
+		return d.readSQL.Close()
+	}
+	return errors.Join(d.readSQL.Close(), d.writeSQL.Close())
+}
