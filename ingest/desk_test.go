@@ -1,0 +1,210 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"chalkcast/ingest"
+	"chalkcast/media"
+	"chalkcast/media/mediatest"
+)
+
+// school is a gate that lets every key in as one teacher, and a sink that keeps what it gets.
+type school struct {
+	mu     sync.Mutex
+	frames int
+	ended  []media.End
+	health []media.Health
+	refuse error
+}
+
+func (s *school) Admit(_ context.Context, a media.Attempt) (media.Grant, error) {
+	if s.refuse != nil {
+		return media.Grant{}, s.refuse
+	}
+	return media.Grant{Broadcast: media.NewID(), Publisher: 7, KeyID: a.Key.ID}, nil
+}
+func (s *school) Started(media.Grant, []media.Track, string) {}
+func (s *school) Health(_ media.Grant, h media.Health) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.health = append(s.health, h)
+}
+
+func (s *school) Ended(_ media.Grant, e media.End) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, e)
+}
+
+func (s *school) Open(context.Context, media.Grant, []media.Track) (ingest.Writer, error) {
+	return s, nil
+}
+
+func (s *school) Write(*media.Frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frames++
+	return nil
+}
+func (s *school) Close(media.End) {}
+
+func tracks() []media.Track {
+	return []media.Track{{ID: 0, Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}}
+}
+
+func frame(dts media.Ticks) *media.Frame {
+	return &media.Frame{DTS: dts, Sync: true, Data: []byte{0, 0, 0, 1, 0x65}}
+}
+
+func admit(t *testing.T, d *ingest.Desk, key string, takeover bool, hangUp func(*media.Refusal)) (*ingest.Session, error) {
+	t.Helper()
+	a := media.Attempt{Key: media.Key{ID: key}, HasKey: true, Takeover: takeover}
+	return d.Admit(t.Context(), a, hangUp)
+}
+
+// connection is what a protocol does: it writes until it is told to hang up, then ends its session.
+func connection(t *testing.T, d *ingest.Desk, key string, every time.Duration) (quit chan struct{}, code chan media.Code) {
+	t.Helper()
+	quit, code = make(chan struct{}), make(chan media.Code, 1)
+	s, err := admit(t, d, key, false, func(r *media.Refusal) { code <- r.Code; close(quit) })
+	if err != nil {
+		t.Fatalf("admit %s: %v", key, err)
+	}
+	if err := s.Start(tracks(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends with quit, which every caller closes
+		defer s.End(false, "")
+		for dts := media.Ticks(0); ; dts += media.TicksOf(every, 90000) {
+			if s.Write(frame(dts)) != nil {
+				return
+			}
+			select {
+			case <-quit:
+				return
+			case <-time.After(every):
+			}
+		}
+	}()
+	return quit, code
+}
+
+func TestSecondEncoderIsRefusedWhileTheFirstSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		quit, _ := connection(t, d, "first", time.Second)
+		time.Sleep(20 * time.Second)
+		_, err := admit(t, d, "second", false, nil)
+		if r, ok := errors.AsType[*media.Refusal](err); !ok || r.Code != media.SecondEncoder {
+			t.Fatalf("second encoder got %v, want a refusal %s", err, media.SecondEncoder)
+		}
+		close(quit)
+		synctest.Wait()
+		if len(sc.ended) != 2 {
+			t.Errorf("Ended was called %d times, want once for each of 2 grants", len(sc.ended))
+		}
+	})
+}
+
+func TestSecondEncoderReplacesASilentOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		_, code := connection(t, d, "first", time.Hour)
+		time.Sleep(4999 * time.Millisecond)
+		if _, err := admit(t, d, "second", false, nil); err == nil {
+			t.Fatal("second encoder was let in after 4.999 s of silence, want refusal")
+		}
+		time.Sleep(time.Millisecond)
+		s, err := admit(t, d, "second", false, nil)
+		if err != nil {
+			t.Fatalf("second encoder after 5 s of silence: %v", err)
+		}
+		if got := <-code; got != media.SecondEncoder {
+			t.Errorf("the first was told %s, want %s", got, media.SecondEncoder)
+		}
+		s.End(true, "")
+	})
+}
+
+func TestTakeoverForcesTheFirstOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		_, code := connection(t, d, "first", 20*time.Millisecond)
+		s, err := admit(t, d, "second", true, nil)
+		if err != nil {
+			t.Fatalf("takeover: %v", err)
+		}
+		if got := <-code; got != media.SecondEncoder {
+			t.Errorf("the first was told %s, want %s", got, media.SecondEncoder)
+		}
+		s.End(true, "")
+		if last := sc.ended[len(sc.ended)-1]; !last.Stopped {
+			t.Errorf("the second ended as %+v, want Stopped", last)
+		}
+	})
+}
+
+func TestRevokeEndsTheBroadcastOfThatKeyOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		_, code := connection(t, d, "laptop", 20*time.Millisecond)
+		d.Revoke("room4")
+		synctest.Wait()
+		if len(sc.ended) != 0 {
+			t.Fatal("revoking another key ended the broadcast")
+		}
+		d.Revoke("laptop")
+		if got := <-code; got != media.KeyRevoked {
+			t.Errorf("hang up with %s, want %s", got, media.KeyRevoked)
+		}
+		synctest.Wait()
+		if len(sc.ended) != 1 || sc.ended[0].Code != media.KeyRevoked {
+			t.Errorf("ended %+v, want one end with %s", sc.ended, media.KeyRevoked)
+		}
+	})
+}
+
+func TestHealthOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.Run(ctx) }()
+		quit, _ := connection(t, d, "first", 40*time.Millisecond)
+		time.Sleep(10*time.Second + 10*time.Millisecond)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		close(quit)
+		synctest.Wait()
+		if n := len(sc.health); n != 10 {
+			t.Fatalf("%d health reports in 10 s, want 10", n)
+		}
+		if fps := sc.health[9].FPSMilli; fps < 24000 || fps > 26000 {
+			t.Errorf("fps %d/1000, want about 25", fps)
+		}
+		if sc.health[9].Encoder != "test" {
+			t.Errorf("encoder %q, want test", sc.health[9].Encoder)
+		}
+	})
+}
+
+func TestClassroomTroubleIsBusyNotRefused(t *testing.T) {
+	sc := &school{refuse: errors.New("database is away")}
+	d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+	_, err := admit(t, d, "first", false, nil)
+	if r, ok := errors.AsType[*media.Refusal](err); !ok || r.Code != media.ServerBusy {
+		t.Fatalf("got %v, want a refusal %s", err, media.ServerBusy)
+	}
+}
