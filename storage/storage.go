@@ -79,7 +79,10 @@ func (s *Sum) UnmarshalText(b []byte) error {
 	return err
 }
 
-// Content is what a Put stores: at least one byte, known in size and sum beforehand.
+// MaxSize is the greatest size of an object in bytes: what S3 takes in one request.
+const MaxSize = 5 << 30
+
+// Content is what a Put stores: 1 to MaxSize bytes, known in size and sum beforehand.
 type Content struct {
 	Body io.ReaderAt // read from offset 0 to Size
 	Size int64
@@ -120,9 +123,9 @@ func Describe(body io.ReaderAt, size int64) (Content, error) {
 // Reader returns a fresh reader over the whole content.
 func (c Content) Reader() *io.SectionReader { return io.NewSectionReader(c.Body, 0, c.Size) }
 
-// Check returns ErrContent for content that no store takes: without bytes, or without a sum.
+// Check returns ErrContent for content that no store takes: of a wrong size, or without a sum. It reads nothing.
 func (c Content) Check() error {
-	if c.Body == nil || c.Size <= 0 || c.Sum.IsZero() {
+	if c.Body == nil || c.Size <= 0 || c.Size > MaxSize || c.Sum.IsZero() {
 		return fmt.Errorf("%w: %d bytes, sum known: %t", ErrContent, c.Size, !c.Sum.IsZero())
 	}
 	return nil
@@ -158,5 +161,5 @@ type Info struct {
 type Object struct {
 	Info
 	Range Range         // what Body delivers, Length filled in
-	Body  io.ReadCloser // deliver exactly Range.Length bytes, then io.EOF
+	Body  io.ReadCloser // delivers exactly Range.Length bytes, then io.EOF
 }

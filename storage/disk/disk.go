@@ -1,0 +1,245 @@
+package disk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"chalkcast/storage"
+)
+
+const (
+	incoming = ".incoming"
+	// A Put of one try ends within a minute (storage.Patience): what is older belongs to nobody.
+	leftoverAge = 10 * time.Minute
+)
+
+// Store implements storage.Store.
+type Store struct{ root *os.Root }
+
+// Open returns the store in the folder at path, which it makes when it is missing, and removes what crashed Puts
+// left behind. Close it when no call is running any more.
+func Open(path string) (*Store, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("open disk store: %w", err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("open disk store: %w", err)
+	}
+	s := &Store{root: root}
+	if err := s.prepare(time.Now()); err != nil {
+		root.Close()
+		return nil, fmt.Errorf("open disk store: %w", err)
+	}
+	return s, nil
+}
+
+// Close releases the folder.
+func (s *Store) Close() error { return s.root.Close() }
+
+func (s *Store) prepare(now time.Time) error {
+	if err := s.root.Mkdir(incoming, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	entries, err := s.readDir(incoming)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || now.Sub(info.ModTime()) < leftoverAge {
+			continue
+		}
+		if err := s.root.Remove(path.Join(incoming, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Put implements storage.Store.
+func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
+	if err := check(ctx, name); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	temp := path.Join(incoming, strings.ToLower(rand.Text()))
+	err := s.write(ctx, temp, c)
+	if err == nil {
+		err = s.move(temp, name)
+	}
+	if err != nil {
+		s.root.Remove(temp) // best effort: Open removes what is left
+		return explain(err)
+	}
+	return explain(s.syncUp(path.Dir(name)))
+}
+
+// write makes a durable file of c.
+func (s *Store) write(ctx context.Context, temp string, c storage.Content) (err error) {
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := c.Copy(ctx, f); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// move renames temp to name. A Delete may remove the folder, just found empty, between the two calls: then the
+// folder is made again.
+func (s *Store) move(temp, name string) error {
+	for try := 0; ; try++ {
+		if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		err := s.root.Rename(temp, name)
+		if !errors.Is(err, fs.ErrNotExist) || try == 8 {
+			return err
+		}
+	}
+}
+
+// syncUp makes the entries of folder and of all folders above it durable. Folders that are gone need nothing:
+// their parents say so.
+func (s *Store) syncUp(folder string) error {
+	for {
+		if err := s.syncDir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if folder == "." {
+			return nil
+		}
+		folder = path.Dir(folder)
+	}
+}
+
+func (s *Store) syncDir(folder string) error {
+	d, err := s.root.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Get implements storage.Store.
+func (s *Store) Get(ctx context.Context, name string, r storage.Range) (*storage.Object, error) {
+	f, info, err := s.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	r, err = r.Cut(info.Size)
+	if err == nil {
+		_, err = f.Seek(r.Offset, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &storage.Object{Info: info, Range: r, Body: &body{ctx: ctx, file: f, rest: r.Length}}, nil
+}
+
+// Stat implements storage.Store. It reads the whole file.
+func (s *Store) Stat(ctx context.Context, name string) (storage.Info, error) {
+	f, info, err := s.open(ctx, name)
+	if err != nil {
+		return storage.Info{}, err
+	}
+	defer f.Close()
+	info.Sum, info.Size, err = sum(ctx, f)
+	if err != nil {
+		return storage.Info{}, err
+	}
+	return info, nil
+}
+
+func (s *Store) open(ctx context.Context, name string) (*os.File, storage.Info, error) {
+	if err := check(ctx, name); err != nil {
+		return nil, storage.Info{}, err
+	}
+	f, err := s.root.Open(name)
+	if err != nil {
+		return nil, storage.Info{}, explain(err)
+	}
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a plain file", name)
+	}
+	if err != nil {
+		f.Close()
+		return nil, storage.Info{}, err
+	}
+	return f, describe(name, fi), nil
+}
+
+func describe(name string, fi fs.FileInfo) storage.Info {
+	return storage.Info{Name: name, Size: fi.Size(), Modified: fi.ModTime().UTC().Truncate(time.Second)}
+}
+
+// Delete implements storage.Store. Folders that become empty go, too.
+func (s *Store) Delete(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		if err := check(ctx, name); err != nil {
+			return err
+		}
+	}
+	folders := make(map[string]bool)
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return explain(err)
+		}
+		folders[path.Dir(name)] = true
+	}
+	for folder := range folders {
+		s.prune(folder)
+		if err := s.syncUp(folder); err != nil {
+			return explain(err)
+		}
+	}
+	return nil
+}
+
+// prune removes folder and the folders above it as far as they are empty.
+func (s *Store) prune(folder string) {
+	for folder != "." && s.root.Remove(folder) == nil {
+		folder = path.Dir(folder)
+	}
+}
+
+func check(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return storage.CheckName(name)
+}
+
+// explain wraps the error of package storage that fits.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w", storage.ErrFull, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w", storage.ErrDenied, err)
+	}
+	return err
+}
