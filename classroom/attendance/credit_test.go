@@ -1,0 +1,134 @@
+package attendance_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/fault"
+)
+
+const goodBeat = `{"view":"k3-Qx_9.z","n":7,"state":"playing","d_ms":15000,"pos":81250}`
+
+func TestParseBeat(t *testing.T) {
+	want := attendance.Beat{View: "k3-Qx_9.z", N: 7, State: attendance.Playing, Held: 15 * time.Second, Pos: 81250 * time.Millisecond}
+	padded := strings.Repeat(" ", attendance.MaxBeatBytes-len(goodBeat)) + goodBeat
+	for _, text := range []string{
+		goodBeat,
+		padded,
+		`{"lesson":1e400,"pos":81250,"state":"playing","n":7,"more":{"view":"x","deep":[[[]]]},"d_ms":15000,"view":"k3-Qx_9.z","N":8}`,
+	} {
+		if got, err := attendance.ParseBeat([]byte(text)); err != nil || got != want {
+			t.Errorf("%.80s: %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{`{"view":"a","n":0,"state":"paused","d_ms":0}`, `{"view":"a","n":0,"state":"paused","d_ms":0,"pos":null}`} {
+		if got, err := attendance.ParseBeat([]byte(text)); err != nil || got != (attendance.Beat{View: "a", State: attendance.Paused}) {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseBeatRefuses(t *testing.T) {
+	with := func(from, to string) string { return strings.Replace(goodBeat, from, to, 1) }
+	for text, field := range map[string]string{
+		``: "", `null`: "", `[]`: "", `7`: "", `"view"`: "", `{`: "", `{}`: "view", `{"view"}`: "", goodBeat + `{}`: "", goodBeat + `x`: "",
+		with(`"n":7`, `"n":7,"n":8`):                         "",
+		with(`"n":7`, `"x":`+strings.Repeat("[", 900)):       "",
+		with(`"k3-Qx_9.z"`, `""`):                            "view",
+		with(`"k3-Qx_9.z"`, `null`):                          "view",
+		with(`"k3-Qx_9.z"`, `12`):                            "view",
+		with(`"k3-Qx_9.z"`, `"a b"`):                         "view",
+		with(`"k3-Qx_9.z"`, `"ä"`):                           "view",
+		with(`"k3-Qx_9.z"`, `"`+strings.Repeat("a", 65)+`"`): "view",
+		with(`"playing"`, `"dancing"`):                       "state",
+		with(`"playing"`, `""`):                              "state",
+		with(`,"n":7`, ``):                                   "n",
+		with(`"n":7`, `"n":null`):                            "n",
+		with(`"n":7`, `"n":-1`):                              "n",
+		with(`"n":7`, `"n":7.5`):                             "n",
+		with(`"n":7`, `"n":"7"`):                             "n",
+		with(`"n":7`, `"n":1e400`):                           "n",
+		with(`"n":7`, `"n":9007199254740993`):                "n",
+		with(`15000`, `-1`):                                  "d_ms",
+		with(`,"d_ms":15000`, ``):                            "d_ms",
+		with(`81250`, `-5`):                                  "pos",
+		with(`81250`, `604800001`):                           "pos",
+	} {
+		_, err := attendance.ParseBeat([]byte(text))
+		f, ok := fault.Of(err)
+		if !ok || f.Kind != fault.KindInvalid || f.Field != field {
+			t.Errorf("%.80s: %v about %q; want it refused about %q", text, err, f.Field, field)
+		}
+	}
+	_, err := attendance.ParseBeat([]byte(goodBeat + strings.Repeat(" ", attendance.MaxBeatBytes+1-len(goodBeat))))
+	if !fault.Is(err, fault.KindTooLarge) {
+		t.Errorf("a beat of %d bytes: %v, want it too large", attendance.MaxBeatBytes+1, err)
+	}
+}
+
+func FuzzParseBeat(f *testing.F) {
+	f.Add([]byte(goodBeat))
+	f.Add([]byte(`{"view":"a","n":0,"n":1,"state":"paused","d_ms":1e3,"pos":null}`))
+	f.Add([]byte(`{"view":["a"],"n":{},"state":"stalled","d_ms":-0}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		beat, err := attendance.ParseBeat(b)
+		if err != nil {
+			if _, ok := fault.Of(err); !ok {
+				t.Fatalf("%q: error %v has no kind", b, err)
+			}
+			return
+		}
+		if len(beat.View) == 0 || len(beat.View) > 64 || beat.N < 0 || beat.Held < 0 || beat.Pos < 0 {
+			t.Fatalf("%q was taken as %+v", b, beat)
+		}
+	})
+}
+
+func TestCreditIsNeverMoreThanPassed(t *testing.T) {
+	for _, c := range []struct{ held, elapsed, want time.Duration }{
+		{15 * time.Second, 15 * time.Second, 15 * time.Second},
+		{15 * time.Second, 20 * time.Second, 15 * time.Second},
+		{80 * time.Second, 15 * time.Second, 15 * time.Second},
+		{90 * time.Second, 90 * time.Second, 90 * time.Second},
+		{90*time.Second + time.Millisecond, 95 * time.Second, 0},
+		{15 * time.Second, -time.Hour, 0}, // the server's clock was set back
+		{0, time.Minute, 0},
+	} {
+		if got := attendance.Credit(c.held, c.elapsed); got != c.want {
+			t.Errorf("Credit(%v, %v) = %v, want %v", c.held, c.elapsed, got, c.want)
+		}
+	}
+}
+
+// TestSeen follows what a view saw of the programme through speed, jumps and stalls.
+func TestSeen(t *testing.T) {
+	v := attendance.NewView(at(0))
+	var r recording
+	n := int64(0)
+	beat := func(second int, state attendance.State, held, pos time.Duration) {
+		t.Helper()
+		r.take(&v, second, attendance.Beat{N: n, State: state, Held: held, Pos: pos})
+		n++
+	}
+	const s = time.Second
+	beat(0, attendance.Playing, 0, 100*s)
+	beat(15, attendance.Playing, 15*s, 115*s)  // normal speed: [100, 115)
+	beat(30, attendance.Playing, 15*s, 145*s)  // twice as fast: [115, 145)
+	beat(45, attendance.Stalled, 15*s, 145*s)  // nothing
+	beat(60, attendance.Playing, 15*s, 600*s)  // jumped ahead: [585, 600)
+	beat(75, attendance.Playing, 15*s, 10*s)   // jumped back: [0, 10)
+	beat(90, attendance.Paused, 15*s, 900*s)   // moved while paused: nothing
+	beat(105, attendance.Playing, 15*s, 915*s) // [900, 915)
+	var seen []attendance.Interval
+	for _, s := range r {
+		seen = append(seen, s.Seen)
+	}
+	want := attendance.Set{{From: 0, To: 10_000}, {From: 100_000, To: 145_000}, {From: 585_000, To: 600_000}, {From: 900_000, To: 915_000}}
+	if diff := cmp.Diff(want, attendance.Union(seen...)); diff != "" {
+		t.Errorf("programme seen in ms, expected (−), got (+):\n%s", diff)
+	}
+}

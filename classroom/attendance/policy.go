@@ -1,0 +1,106 @@
+package attendance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Policy is the numbers by which a register is decided: the school's, or what a course puts in their place. Its
+// JSON form is what the database holds and what a closed register keeps.
+type Policy struct {
+	PresentAtPct   int     `json:"present_at_pct"`   // from here on present
+	AbsentBelowPct int     `json:"absent_below_pct"` // below it absent
+	LateAfterS     int     `json:"late_after_s"`     // more than this is late
+	EarlyBeforeS   int     `json:"early_before_s"`   // gone more than this before the end left early
+	BridgeS        int     `json:"bridge_s"`         // gaps up to this belong to a visit
+	OutageMergeS   int     `json:"outage_merge_s"`   // outages up to this belong to the class
+	MakeupPct      int     `json:"makeup_pct"`       // coverage that makes a missed lesson up
+	MakeupDays     int     `json:"makeup_days"`      // how long that is possible; 0 is never
+	Weights        Weights `json:"weights"`
+}
+
+// Weights is what one lesson of each status adds to the course rate, in percent of a lesson.
+type Weights struct {
+	Present   int `json:"present"`
+	Late      int `json:"late"`
+	LeftEarly int `json:"left_early"`
+	Partial   int `json:"partial"`
+	MadeUp    int `json:"made_up"`
+	Absent    int `json:"absent"`
+}
+
+// DefaultPolicy returns what holds where a school has said nothing.
+func DefaultPolicy() Policy {
+	return Policy{
+		PresentAtPct:   75,
+		AbsentBelowPct: 25,
+		LateAfterS:     300,
+		EarlyBeforeS:   300,
+		BridgeS:        60,  // a hand-over from the phone to the laptop
+		OutageMergeS:   120, // OBS retries after 2 s, then ×1.5 each time: eight tries fit
+		MakeupPct:      80,
+		MakeupDays:     7,
+		Weights:        Weights{Present: 100, Late: 100, LeftEarly: 100, Partial: 50, MadeUp: 100},
+	}
+}
+
+// ParsePolicy lays the JSON objects over the defaults, one after the other: the school's, then the course's.
+// Each holds only what differs; "" counts as {}. A number out of its range, a name that is no number of ours and
+// malformed JSON are errors.
+func ParsePolicy(layers ...string) (Policy, error) {
+	p := DefaultPolicy()
+	for _, text := range layers {
+		if text == "" {
+			continue
+		}
+		d := json.NewDecoder(bytes.NewReader([]byte(text)))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&p); err != nil {
+			return Policy{}, fmt.Errorf("read policy: %w", err)
+		}
+	}
+	return p, p.check()
+}
+
+func (p Policy) check() error {
+	for _, n := range []struct {
+		name        string
+		value, most int
+	}{
+		{"present_at_pct", p.PresentAtPct, 100},
+		{"absent_below_pct", p.AbsentBelowPct, p.PresentAtPct},
+		{"late_after_s", p.LateAfterS, 86400},
+		{"early_before_s", p.EarlyBeforeS, 86400},
+		{"bridge_s", p.BridgeS, 3600},
+		{"outage_merge_s", p.OutageMergeS, 3600},
+		{"makeup_pct", p.MakeupPct, 100},
+		{"makeup_days", p.MakeupDays, 366},
+		{"weights.present", p.Weights.Present, 100},
+		{"weights.late", p.Weights.Late, 100},
+		{"weights.left_early", p.Weights.LeftEarly, 100},
+		{"weights.partial", p.Weights.Partial, 100},
+		{"weights.made_up", p.Weights.MadeUp, 100},
+		{"weights.absent", p.Weights.Absent, 100},
+	} {
+		if n.value < 0 || n.value > n.most {
+			return fmt.Errorf("policy: %s is %d, not between 0 and %d", n.name, n.value, n.most)
+		}
+	}
+	return nil
+}
+
+// JSON returns all numbers, as a closed register keeps them.
+func (p Policy) JSON() string {
+	b, _ := json.Marshal(p) // integers only: it cannot fail
+	return string(b)
+}
+
+func (p Policy) bridge() time.Duration      { return seconds(p.BridgeS) }
+func (p Policy) outageMerge() time.Duration { return seconds(p.OutageMergeS) }
+
+// MakeupTime is how long after its end a lesson can be made up; 0 is never.
+func (p Policy) MakeupTime() time.Duration { return time.Duration(p.MakeupDays) * 24 * time.Hour }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
