@@ -1,0 +1,146 @@
+package sample
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/abema/go-mp4"
+	"github.com/bluenviron/gortmplib/pkg/message"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+)
+
+//go:embed clip.flv
+var clip []byte
+
+// round is how long the clip is: 600 pictures at 25 a second, and 1125 blocks of 1024 samples at 48 kHz.
+const round = 24 * time.Second
+
+// What stands before the body of an FLV tag, and before the first tag (FLV specification 10.1, annex E.2 to E.4).
+const (
+	fileHeaderBytes = 9 + 4
+	tagHeaderBytes  = 11
+	tagTailBytes    = 4
+
+	tagAudio, tagVideo = 8, 9
+)
+
+// reel is the clip taken apart: the two sequence headers that open a stream, and the frames of one round in the
+// order of the file, each with its time in the round.
+type reel struct {
+	headers []message.Message
+	frames  []frame
+}
+
+type frame struct {
+	at    time.Duration
+	video *message.Video // one of the two is set
+	audio *message.Audio
+}
+
+// message returns the frame as it is sent in the round that began at start.
+func (f frame) message(start time.Duration) message.Message {
+	if f.video != nil {
+		v := *f.video
+		v.DTS = start + f.at
+		return &v
+	}
+	a := *f.audio
+	a.DTS = start + f.at
+	return &a
+}
+
+// read takes an FLV file apart. Frames that begin a whole round after the first of their track are left out: the
+// next round brings them.
+func read(flv []byte) (reel, error) {
+	if len(flv) < fileHeaderBytes || string(flv[:3]) != "FLV" {
+		return reel{}, errors.New("not an FLV file")
+	}
+	var r reel
+	first := map[byte]time.Duration{}
+	for rest := flv[fileHeaderBytes:]; len(rest) > 0; {
+		kind, at, body, size, err := tag(rest)
+		if err != nil {
+			return reel{}, err
+		}
+		rest = rest[size:]
+		f, header, err := parse(kind, body)
+		switch {
+		case err != nil:
+			return reel{}, fmt.Errorf("tag at %v: %w", at, err)
+		case header != nil:
+			r.headers = append(r.headers, header)
+			continue
+		case f.video == nil && f.audio == nil:
+			continue
+		}
+		if _, seen := first[kind]; !seen {
+			first[kind] = at
+		}
+		if at < first[kind]+round {
+			f.at = at
+			r.frames = append(r.frames, f)
+		}
+	}
+	return r, nil
+}
+
+// tag returns the first tag of b and how many bytes it takes with its tail.
+func tag(b []byte) (kind byte, at time.Duration, body []byte, size int, err error) {
+	if len(b) < tagHeaderBytes {
+		return 0, 0, nil, 0, errors.New("tag is cut short")
+	}
+	length := int(b[1])<<16 | int(binary.BigEndian.Uint16(b[2:]))
+	size = tagHeaderBytes + length + tagTailBytes
+	if len(b) < size {
+		return 0, 0, nil, 0, errors.New("tag is cut short")
+	}
+	ms := uint32(b[7])<<24 | uint32(b[4])<<16 | uint32(b[5])<<8 | uint32(b[6])
+	return b[0] & 0x1f, time.Duration(ms) * time.Millisecond, b[tagHeaderBytes : tagHeaderBytes+length], size, nil
+}
+
+// parse reads the body of a tag: a frame, a sequence header, or neither.
+func parse(kind byte, body []byte) (f frame, header message.Message, err error) {
+	switch {
+	case kind == tagVideo && len(body) > 5 && body[0]&0x0f == message.CodecH264:
+		return video(body)
+	case kind == tagAudio && len(body) > 2 && body[0]>>4 == message.CodecMPEG4Audio:
+		return audio(body)
+	}
+	return frame{}, nil, nil
+}
+
+func video(body []byte) (frame, message.Message, error) {
+	v := &message.Video{
+		ChunkStreamID: message.VideoChunkStreamID, MessageStreamID: streamID, Codec: message.CodecH264,
+		IsKeyFrame: body[0]>>4 == 1, Type: message.VideoType(body[1]),
+	}
+	switch v.Type {
+	case message.VideoTypeConfig:
+		v.AVCConfig = &mp4.AVCDecoderConfiguration{}
+		v.AVCConfig.SetType(mp4.BoxTypeAvcC())
+		_, err := mp4.Unmarshal(bytes.NewReader(body[5:]), uint64(len(body)-5), v.AVCConfig, mp4.Context{})
+		return frame{}, v, err
+	case message.VideoTypeAU:
+		cto := int32(uint32(body[2])<<24|uint32(body[3])<<16|uint32(body[4])<<8) >> 8
+		v.PTSDelta, v.AU = time.Duration(cto)*time.Millisecond, body[5:]
+		return frame{video: v}, nil, nil
+	}
+	return frame{}, nil, nil
+}
+
+func audio(body []byte) (frame, message.Message, error) {
+	a := &message.Audio{
+		ChunkStreamID: message.AudioChunkStreamID, MessageStreamID: streamID, Codec: message.CodecMPEG4Audio,
+		Rate: message.AudioRate44100, Depth: message.AudioDepth16, IsStereo: true, AACType: message.AudioAACType(body[1]),
+	}
+	if a.AACType == message.AudioAACTypeConfig {
+		a.AACConfig = &mpeg4audio.AudioSpecificConfig{}
+		return frame{}, a, a.AACConfig.Unmarshal(body[2:])
+	}
+	a.AU = body[2:]
+	return frame{audio: a}, nil, nil
+}
