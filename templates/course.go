@@ -19,5 +19,5 @@ type Course struct {
 // CourseRate is a student's own attendance over a course, counts beside the rate.
 type CourseRate struct {
 	Held, Present, Late, LeftEarly, Partial, Absent, Excused, MadeUp int
-	PctTenth                                                        int // tenths of a percent
+	PctTenth                                                         int // tenths of a percent
 }

@@ -9,8 +9,8 @@ type Register struct {
 	ClosesAt   time.Time // zero once it is closed
 	ClosedAt   time.Time // zero before
 	NotHeld    bool
-	Outside    bool   // held outside its schedule
-	Window     Span   // what counts
+	Outside    bool // held outside its schedule
+	Window     Span // what counts
 	Counted    time.Duration
 	Air        []Span // when students could see it
 	Policy     Policy

@@ -1,0 +1,138 @@
+package templates
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"reflect"
+	"strings"
+)
+
+//go:embed *.html
+var htmlFiles embed.FS
+
+// Pages, by the name of their struct. Every struct here has a file of the same meaning.
+var pageFiles = map[string]string{
+	"SignIn":       "sign_in.html",
+	"Setup":        "setup.html",
+	"Home":         "home.html",
+	"Course":       "course.html",
+	"Class":        "class.html",
+	"Studio":       "studio.html",
+	"Today":        "today.html",
+	"Register":     "register.html",
+	"MyAttendance": "my_attendance.html",
+	"Settings":     "settings.html",
+	"ErrorPage":    "error_page.html",
+	"Storybook":    "storybook.html",
+}
+
+// Set is all pages in all languages, parsed.
+type Set struct {
+	messages *messages
+	pages    map[string]map[string]*template.Template // language → struct name → page
+}
+
+// New parses every page once for every language, so that the functions in a page know theirs. An error is a bug
+// in this package; a program that gets one cannot serve pages and should stop.
+func New() (*Set, error) {
+	m, err := loadMessages()
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{messages: m, pages: map[string]map[string]*template.Template{}}
+	for _, l := range Languages() {
+		base, err := template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, "layout.html", "pieces.html", "icons.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse pieces: %w", err)
+		}
+		pages := map[string]*template.Template{}
+		for name, file := range pageFiles {
+			page, err := base.Clone()
+			if err == nil {
+				page, err = page.ParseFS(htmlFiles, file)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("parse page %s: %w", file, err)
+			}
+			pages[name] = page
+		}
+		s.pages[l.Code] = pages
+	}
+	return s, nil
+}
+
+// Render writes page, one of the page structs of this package or a pointer to one, in the language lang. A
+// language without a catalogue is read as the nearest that has one. Render to a buffer and send that: after an
+// error w holds half a page.
+func (s *Set) Render(w io.Writer, lang string, page any) error {
+	v := reflect.Indirect(reflect.ValueOf(page))
+	t := s.pages[s.Match(lang)][v.Type().Name()]
+	if t == nil {
+		return fmt.Errorf("%T is not a page", page)
+	}
+	return t.ExecuteTemplate(w, "layout", v.Interface())
+}
+
+// funcs returns what pages can call, bound to one language.
+func (s *Set) funcs(lang string) template.FuncMap {
+	f := formats[lang]
+	return template.FuncMap{
+		"lang":      func() string { return lang },
+		"dir":       func() string { return f.dir },
+		"languages": Languages,
+		"t": func(key string, pairs ...any) (string, error) {
+			data, err := dict(pairs...)
+			return s.T(lang, key, data), err
+		},
+		"tmap":      func(key string, data map[string]any) string { return s.T(lang, key, data) },
+		"has":       func(key string) bool { return s.Has(key) },
+		"dict":      dict,
+		"list":      func(items ...any) []any { return items },
+		"join":      func(parts ...string) string { return strings.Join(parts, "") },
+		"messages":  func(prefixes ...string) map[string]any { return s.messages.export(lang, prefixes) },
+		"json":      toJSON,
+		"static":    StaticURL,
+		"num":       f.number,
+		"pct":       f.percent,
+		"bytes":     f.bytes,
+		"clock":     f.clock,
+		"day":       f.day,
+		"date":      f.date,
+		"shortDate": f.shortDate,
+		"iso":       iso,
+		"dur":       func(d duration) string { return s.durationWords(lang, d) },
+		"hms":       hms,
+		"initials":  initials,
+		"picture":   newPicture,
+		"bar":       newBar,
+		"timeline":  newTimeline,
+		"spark":     spark,
+		"sameClock": sameClock,
+		"untilMin":  untilMin,
+		"seconds":   func(d duration) int64 { return int64(d.Seconds()) },
+		"ms":        func(d duration) int64 { return d.Milliseconds() },
+	}
+}
+
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("a name without a value in %v", pairs)
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("%v is not a name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+func toJSON(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
