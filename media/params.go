@@ -23,6 +23,7 @@ type Params struct {
 	NALLengthSize  int // H.264, HEVC: bytes of the length before each NAL unit: 1, 2 or 4
 
 	SampleRate, Channels int // audio
+	FrameSamples         int // AAC: samples of every frame, 1024 or 960
 }
 
 // Limits of what we accept as parameters.
@@ -97,7 +98,8 @@ func (a AVC) Marshal() []byte {
 		b = append(append(b, byte(len(p)>>8), byte(len(p))), p...)
 	}
 	switch sps[1] {
-	case 100, 110, 122, 144: // High profiles add chroma format and bit depths (ISO/IEC 14496-15 section 5.3.3.1.2)
+	case 66, 77, 88:
+	default: // High profiles add chroma format and bit depths (ISO/IEC 14496-15 section 5.3.3.1.2)
 		var s h264.SPS
 		if s.Unmarshal(sps) == nil {
 			b = append(b, 0xfc|byte(s.ChromaFormatIdc), 0xf8|byte(s.BitDepthLumaMinus8), 0xf8|byte(s.BitDepthChromaMinus8), 0)
@@ -178,6 +180,8 @@ func NewAACParams(asc []byte) (*Params, error) {
 		Words:      "AAC " + channelWords(c.ChannelCount),
 		SampleRate: c.SampleRate,
 		Channels:   c.ChannelCount,
+
+		FrameSamples: map[bool]int{false: 1024, true: 960}[c.FrameLengthFlag],
 	}, nil
 }
 
