@@ -2,21 +2,49 @@ package lessons
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"chalkcast/classroom/database"
+	"chalkcast/classroom/push"
+	"chalkcast/media"
 )
 
-// Config is what New needs.
+// Config is what New needs. DB, Bus and Origin are required.
 type Config struct {
-	DB  *database.DB
-	Log *slog.Logger     // nil means slog.Default
-	Now func() time.Time // nil means time.Now
+	DB     *database.DB
+	Bus    push.Bus
+	Origin Origin
+	Log    *slog.Logger     // nil means slog.Default
+	Now    func() time.Time // nil means time.Now
 }
 
 // Lessons is the feature. Safe for concurrent use.
 type Lessons struct {
-	db  *database.DB
-	log *slog.Logger
-	now func() time.Time
+	db      *database.DB
+	bus     push.Bus
+	origin  Origin
+	log     *slog.Logger
+	now     func() time.Time
+	stirred chan struct{}   // wakes Run
+	failing map[string]bool // owned by Run: what could not be done last time
+
+	mu   sync.Mutex        // guards what follows; never held across a query
+	runs map[media.ID]*run // by broadcast
+	told map[media.ID]bool // ended lessons whose channel has been ended
+}
+
+// New returns the feature; Run must run for anything to be written down.
+func New(cfg Config) *Lessons {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Lessons{
+		db: cfg.DB, bus: cfg.Bus, origin: cfg.Origin, log: cfg.Log, now: cfg.Now,
+		stirred: make(chan struct{}, 1), failing: map[string]bool{},
+		runs: map[media.ID]*run{}, told: map[media.ID]bool{},
+	}
 }

@@ -46,6 +46,16 @@ func (p Plan) Resolve() (start, end time.Time, err error) {
 	return start, end, nil
 }
 
+// Later returns the same plan some weeks later: the same times on the wall clock.
+func (p Plan) Later(weeks int) (Plan, error) {
+	day, err := wallClock(p.Date, p.Start)
+	if err != nil {
+		return p, err
+	}
+	p.Date = day.AddDate(0, 0, 7*weeks).Format("2006-01-02")
+	return p, nil
+}
+
 // ResolveLocal returns the instant at which clocks in the IANA zone show date (2026-10-26) and clock (09:00).
 // A time that the clocks skip is read with the offset before the gap, one that they show twice is the first of
 // the two (RFC 5545 section 3.3.5). Errors wrap ErrPlan.

@@ -69,7 +69,7 @@ func (l *Lessons) Due(ctx context.Context, now time.Time) ([]Lesson, error) {
 // Close marks an ended lesson as closed in the transaction that freezes its register. It reports false when
 // another node did so first; the caller then rolls back.
 func Close(ctx context.Context, tx *gorm.DB, id media.ID, now time.Time) (bool, error) {
-	ok, err := change(ctx, tx, id, Ended, map[string]any{"state": Closed, "closed_at": database.At(now)})
+	ok, err := change(ctx, tx, Lesson{ID: id, State: Ended}, Closed, map[string]any{"closed_at": database.At(now)})
 	if err != nil {
 		return false, fmt.Errorf("close lesson %s: %w", id, err)
 	}

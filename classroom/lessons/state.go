@@ -36,8 +36,7 @@ var transitions = map[State]map[Event]State{
 	Open:        {GoesLive: Live, Ends: Ended, IsDropped: Cancelled},
 	Live:        {GoesLive: Live, Lost: Interrupted, Ends: Ended},
 	Interrupted: {GoesLive: Live, Returns: Live, Ends: Ended},
-	Ended:       {Ends: Ended, Closes: Closed},
-	Closed:      {Closes: Closed},
+	Ended:       {Closes: Closed},
 }
 
 // After returns the state that e leads to, and whether e can happen in s at all.

@@ -26,9 +26,7 @@ func TestStateAfter(t *testing.T) {
 		{lessons.Interrupted, lessons.GoesLive}: lessons.Live,
 		{lessons.Interrupted, lessons.Returns}:  lessons.Live,
 		{lessons.Interrupted, lessons.Ends}:     lessons.Ended,
-		{lessons.Ended, lessons.Ends}:           lessons.Ended,
 		{lessons.Ended, lessons.Closes}:         lessons.Closed,
-		{lessons.Closed, lessons.Closes}:        lessons.Closed,
 	}
 	for _, s := range states {
 		for _, e := range events {

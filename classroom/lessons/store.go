@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"gorm.io/gorm"
@@ -55,10 +56,19 @@ func insertLessons(ctx context.Context, tx *gorm.DB, rows []Lesson) error {
 	return gorm.G[Lesson](tx).CreateInBatches(ctx, &rows, 50)
 }
 
-// change sets columns of a lesson that is still in state from, and reports whether it was.
-func change(ctx context.Context, tx *gorm.DB, id media.ID, from State, columns map[string]any) (bool, error) {
-	r := tx.WithContext(ctx).Table("lessons").Where("id = ? AND state = ?", id, from).Updates(columns)
+// change moves a lesson to another state and sets further columns, provided that it is still in the state that
+// row was read in; it reports whether it was.
+func change(ctx context.Context, tx *gorm.DB, row Lesson, next State, columns map[string]any) (bool, error) {
+	set := map[string]any{"state": next}
+	maps.Copy(set, columns)
+	r := tx.WithContext(ctx).Table("lessons").Where("id = ? AND state = ?", row.ID, row.State).Updates(set)
 	return r.RowsAffected == 1, r.Error
+}
+
+// endedSince returns the lessons that ended at since or later.
+func endedSince(ctx context.Context, q *gorm.DB, since database.Instant) (ids []media.ID, err error) {
+	err = q.WithContext(ctx).Raw("SELECT id FROM lessons WHERE ended_at >= ? AND ended_at > 0", since).Scan(&ids).Error
+	return ids, err
 }
 
 func insertBroadcast(ctx context.Context, tx *gorm.DB, b Broadcast) error {
@@ -69,9 +79,21 @@ func updateBroadcast(ctx context.Context, tx *gorm.DB, id media.ID, columns map[
 	return tx.WithContext(ctx).Table("broadcasts").Where("id = ?", id).Updates(columns).Error
 }
 
-// closeBroadcasts ends what a stopped server left open, at the last packet it knew of.
-func closeBroadcasts(ctx context.Context, tx *gorm.DB) error {
-	return tx.WithContext(ctx).Exec("UPDATE broadcasts SET ended_at = seen_at WHERE ended_at = 0").Error
+// closeBroadcasts ends what a stopped server left open, at the last packet it knew of, except those in ours.
+func closeBroadcasts(ctx context.Context, tx *gorm.DB, ours map[media.ID]bool) error {
+	open, err := gorm.G[Broadcast](tx).Select("id").Where("ended_at = 0").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range open {
+		if ours[b.ID] {
+			continue
+		}
+		if err := tx.WithContext(ctx).Exec("UPDATE broadcasts SET ended_at = seen_at WHERE id = ?", b.ID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func airOf(ctx context.Context, q *gorm.DB, lesson media.ID) ([]AirInterval, error) {
@@ -89,21 +111,28 @@ func insertAir(ctx context.Context, tx *gorm.DB, a AirInterval) (bool, error) {
 	return r.RowsAffected == 1, r.Error
 }
 
-// seenAir notes that the open interval of a lesson still goes on.
-func seenAir(ctx context.Context, tx *gorm.DB, lesson media.ID, at database.Instant) error {
+// seenAir notes that the open interval of a broadcast still goes on.
+func seenAir(ctx context.Context, tx *gorm.DB, lesson, broadcast media.ID, at database.Instant) error {
 	return tx.WithContext(ctx).Exec(`UPDATE air_intervals SET seen_at = ?
-		WHERE lesson_id = ? AND until_at = 0 AND seen_at < ?`, at, lesson, at).Error
+		WHERE lesson_id = ? AND broadcast_id = ? AND until_at = 0 AND seen_at < ?`, at, lesson, broadcast, at).Error
 }
 
-// closeAir ends the open interval of a lesson at the instant given, or where it began when that is later; false
-// means that none was open.
-func closeAir(ctx context.Context, tx *gorm.DB, lesson media.ID, at database.Instant) (bool, error) {
-	r := tx.WithContext(ctx).Exec(`UPDATE air_intervals SET
-		until_at = CASE WHEN from_at > ? THEN from_at ELSE ? END,
-		seen_at = CASE WHEN from_at > ? THEN from_at ELSE ? END
-		WHERE lesson_id = ? AND until_at = 0`, at, at, at, at, lesson)
+// closeAir ends the open interval that a lesson has from a broadcast at the instant given, or where it began when
+// that is later; false means that there was none.
+func closeAir(ctx context.Context, tx *gorm.DB, lesson, broadcast media.ID, at database.Instant) (bool, error) {
+	r := tx.WithContext(ctx).Exec(closeAirSQL+` AND broadcast_id = ?`, at, at, at, at, lesson, broadcast)
 	return r.RowsAffected == 1, r.Error
 }
+
+// closeAnyAir is closeAir for whatever broadcast it is from.
+func closeAnyAir(ctx context.Context, tx *gorm.DB, lesson media.ID, at database.Instant) error {
+	return tx.WithContext(ctx).Exec(closeAirSQL, at, at, at, at, lesson).Error
+}
+
+const closeAirSQL = `UPDATE air_intervals SET
+	until_at = CASE WHEN from_at > ? THEN from_at ELSE ? END,
+	seen_at = CASE WHEN from_at > ? THEN from_at ELSE ? END
+	WHERE lesson_id = ? AND until_at = 0`
 
 // lastSeen is the last packet of a lesson that anybody wrote down, 0 when there was none.
 func lastSeen(ctx context.Context, q *gorm.DB, lesson media.ID) (database.Instant, error) {
@@ -132,6 +161,18 @@ func insertAttempt(ctx context.Context, tx *gorm.DB, a PublishAttempt) error {
 		a.UserID, a.UserID, attemptsKept).Error
 }
 
+// remarkAttempt says afterwards how an attempt went on; an empty code leaves the one that is there.
+func remarkAttempt(ctx context.Context, tx *gorm.DB, id media.ID, admitted bool, code media.Code) error {
+	return tx.WithContext(ctx).Exec(`UPDATE publish_attempts SET admitted = ?,
+		code = CASE WHEN ? = '' THEN code ELSE ? END WHERE id = ?`, admitted, code, code, id).Error
+}
+
 func attemptsOf(ctx context.Context, q *gorm.DB, user media.ID) ([]PublishAttempt, error) {
 	return gorm.G[PublishAttempt](q).Where("user_id = ?", user).Order("at DESC, id DESC").Limit(attemptsKept).Find(ctx)
+}
+
+// extend sets how many minutes a lesson was given, unless another click was faster.
+func extend(ctx context.Context, tx *gorm.DB, row Lesson, minutes int) error {
+	return tx.WithContext(ctx).Exec("UPDATE lessons SET extended_min = ? WHERE id = ? AND extended_min = ?",
+		minutes, row.ID, row.ExtendedMin).Error
 }

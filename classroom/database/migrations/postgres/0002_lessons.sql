@@ -21,6 +21,7 @@ CREATE TABLE lessons (
 	created_by       BIGINT NOT NULL
 );
 CREATE INDEX lessons_course ON lessons (course_id, planned_start_at);
+CREATE INDEX lessons_ended ON lessons (ended_at);
 CREATE INDEX lessons_start ON lessons (planned_start_at);
 -- What the ticker asks each second: few rows, whatever the school has taught before.
 CREATE INDEX lessons_unfinished ON lessons (state, planned_start_at) WHERE state NOT IN ('closed', 'cancelled');

@@ -1,0 +1,117 @@
+package lessons
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"chalkcast/classroom/push"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+// The names of events. Their topic is the lesson; the health of a broadcast also goes to the topic of its
+// publisher, because a rehearsal has no lesson.
+const (
+	EventState  = "state"  // StateNews
+	EventHealth = "health" // templates.Health, for staff
+	EventHere   = "here"   // HereNews, for staff
+)
+
+// StateNews is what a page must know of a lesson to show the right thing.
+type StateNews struct {
+	State     State      `json:"state"`
+	LiveSince *time.Time `json:"live_since"` // null when it was never on air
+	LostAt    *time.Time `json:"lost_at"`    // since when it is interrupted
+	End       *time.Time `json:"end"`        // as planned and extended; null without a plan
+	Late      bool       `json:"late"`       // the start has passed and nobody has gone live
+}
+
+// HereNews is how many students are in class.
+type HereNews struct {
+	Here     int `json:"here"`
+	Enrolled int `json:"enrolled"`
+}
+
+// News returns the state of a lesson as pages are told it.
+func (l *Lessons) News(ctx context.Context, row Lesson) (StateNews, error) {
+	now := l.now()
+	n := StateNews{State: row.StateAt(now), LiveSince: pointer(row.LiveAt.Time()), End: pointer(row.EndAt()), Late: row.Late(now)}
+	if n.State != Interrupted {
+		return n, nil
+	}
+	air, err := AirOf(ctx, l.db.Reader(), row.ID)
+	if err != nil || len(air) == 0 {
+		return n, err
+	}
+	n.LostAt = pointer(air[len(air)-1].Until)
+	return n, nil
+}
+
+// Late reports whether the start has passed and nobody has gone live.
+func (l *Lesson) Late(now time.Time) bool {
+	return l.HasPlan() && l.StateAt(now) == Open && now.After(l.PlannedStartAt.Time())
+}
+
+func pointer(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// tellState publishes the state of a lesson as it is now. News is a wake-up: when it cannot be made, pages find
+// out by asking.
+func (l *Lessons) tellState(ctx context.Context, id media.ID) {
+	row, err := l.Find(ctx, id)
+	if err == nil {
+		var n StateNews
+		if n, err = l.News(ctx, row); err == nil {
+			l.tell(id, EventState, n, false)
+			return
+		}
+	}
+	l.log.Warn("tell state", "lesson", id, "err", err)
+}
+
+// TellHere publishes how many students are in class.
+func (l *Lessons) TellHere(lesson media.ID, n HereNews) { l.tell(lesson, EventHere, n, true) }
+
+// tellHealth publishes how a broadcast arrives: to its publisher, and when students see it to all staff.
+func (l *Lessons) tellHealth(publisher, onAir media.ID, h templates.Health) {
+	l.tell(publisher, EventHealth, h, true)
+	if onAir != 0 {
+		l.tell(onAir, EventHealth, h, true)
+	}
+}
+
+func (l *Lessons) tell(topic media.ID, name string, v any, staff bool) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		l.log.Error("write event", "event", name, "err", err)
+		return
+	}
+	l.bus.Publish(topic, push.Event{Name: name, Data: b, Staff: staff})
+}
+
+// healthOf is a measurement as pages show it.
+func healthOf(h media.Health, publishing, live bool) templates.Health {
+	out := templates.Health{
+		At: h.At.UTC(), SilenceMS: h.Silence.Milliseconds(), BitrateBPS: h.BitrateBPS, FPSMilli: h.FPSMilli,
+		KeyframeMS: h.Keyframe.Milliseconds(), SkewMS: h.SkewMS, Encoder: h.Encoder,
+		Tracks: make([]templates.HealthTrack, 0, len(h.Tracks)), Warnings: make([]templates.HealthWarning, 0, len(h.Warnings)),
+		SparkBPS: append([]int{}, h.SparkBPS...), Publishing: publishing, Live: live,
+	}
+	for _, t := range h.Tracks {
+		track := templates.HealthTrack{Kind: t.Kind.String()}
+		if p := t.Params; p != nil {
+			track.Words, track.Width, track.Height = p.Words, p.Width, p.Height
+			track.SampleRate, track.Channels = p.SampleRate, p.Channels
+		}
+		out.Tracks = append(out.Tracks, track)
+	}
+	for _, w := range h.Warnings {
+		out.Warnings = append(out.Warnings, templates.HealthWarning{Code: string(w.Code), Detail: w.Detail, Since: w.Since.UTC()})
+	}
+	return out
+}
