@@ -1,0 +1,272 @@
+// The class page: which card stands on the screen, when the player runs, and the attendance beats.
+
+import { Beats } from './beat.mjs';
+import { controls } from './controls.mjs';
+import { listen } from './events.mjs';
+import { minutesUntil } from './latency.mjs';
+import { durationWords } from './messages.mjs';
+import { $, $$, api, clock, data, main, setText, show, t } from './page.mjs';
+import { Player } from './player.mjs';
+import { between } from './retry.mjs';
+
+const lesson = 'lessons/' + data.lesson;
+const stage = $('.stage');
+const video = $('video');
+const notice = $('[data-line]');
+let state = data.state;
+let liveSince = Date.parse(data.live_since) || 0;
+let replaying = false;
+
+const player = new Player({
+  video,
+  hls: data.hls,
+  worker: data.worker,
+  audioOnly: data.audio_only,
+  ask: async () => {
+    const playback = await api('GET', lesson + '/playback');
+    setState(playback.state);
+    show($('[data-notice]'), false);
+    return { ...playback, latency_target_ms: playback.latency_target_ms || data.latency_target_ms };
+  },
+});
+const bar = controls({ stage, video, player, t });
+
+// --- what the page shows ---
+
+const running = () => state === 'live' || state === 'interrupted';
+const over = () => state === 'ended' || state === 'closed';
+
+function setState(next, detail = {}) {
+  if (!next || next === 'cancelled') {
+    if (next && next !== state) location.reload();
+    return;
+  }
+  if (detail.live_since) liveSince = Date.parse(detail.live_since) || liveSince;
+  const before = state;
+  state = next;
+  if (next === 'interrupted' && before !== 'interrupted') {
+    setText($('[data-lost-at]'), t('class.interrupted_at', { At: clock(detail.interrupted_at ?? Date.now()) }));
+  }
+  render();
+  if (next === before) return;
+  document.title = t('class.title.' + next, { Title: data.title }) + ' · ' + document.title.split(' · ').pop();
+  moved(before);
+}
+
+// render shows the card of the state; a player that still has something to show goes on under it.
+function render() {
+  main.dataset.state = state;
+  const watching = player.state === 'playing' || player.state === 'paused' || replaying;
+  for (const card of $$('.card-over[data-state]')) {
+    const mine = card.dataset.state === (state === 'closed' ? 'ended' : state);
+    const hidden = (state === 'interrupted' || over()) && watching;
+    show(card, mine && !hidden);
+  }
+  for (const chip of $$('[data-chip]')) show(chip, chip.dataset.chip === state);
+  bar.show(running() || replaying || watching);
+}
+
+function moved(before) {
+  if (state === 'live' && before === 'interrupted') {
+    // Everybody hears it at once; not everybody may ask at once.
+    setTimeout(() => player.nudge(), between(0, 1000));
+  } else if (running() && !player.playback) {
+    beats?.start('stalled');
+    setTimeout(() => player.open(), between(0, 5000));
+  }
+  if (over()) setTimeout(finish, between(0, 5000));
+}
+
+// finish brings the student's own result into the page; what is still playing plays on.
+async function finish() {
+  try {
+    const html = await (await fetch(location.href, { cache: 'no-store' })).text();
+    const fresh = new DOMParser().parseFromString(html, 'text/html').querySelector('#after');
+    if (fresh) $('#after').replaceChildren(...document.importNode(fresh, true).childNodes);
+  } catch {
+    setTimeout(finish, between(3000, 8000));
+    return;
+  }
+  await offerReplay();
+  render();
+}
+
+async function offerReplay() {
+  let playback;
+  try {
+    playback = await api('GET', lesson + '/playback');
+  } catch {
+    playback = { url: '' };
+  }
+  show($('[data-replay]'), Boolean(playback.url));
+  show($('[data-replay-soon]'), !playback.url);
+  if (!playback.url && state === 'ended') setTimeout(offerReplay, between(4000, 8000));
+}
+
+stage.addEventListener('click', (event) => {
+  if (event.target.closest('[data-replay]')) {
+    replaying = true;
+    player.close();
+    player.open();
+    render();
+  } else if (event.target.closest('.big-play')) {
+    show($('.big-play'), false);
+    player.play();
+  } else if (event.target.closest('.unmute')) {
+    video.muted = false;
+    show($('.unmute'), false);
+  } else if (event.target.closest('[data-test-sound]')) {
+    chime();
+  } else if (event.target === video && player.playback) {
+    player.toggle();
+  }
+});
+video.addEventListener('volumechange', () => video.muted || show($('.unmute'), false));
+
+// chime plays two soft notes, so that a student knows before class that sound works.
+function chime() {
+  const audio = new AudioContext();
+  for (const [note, at] of [[523, 0], [659, 0.25]]) {
+    const tone = audio.createOscillator();
+    const loud = audio.createGain();
+    tone.frequency.value = note;
+    loud.gain.setValueAtTime(0.2, audio.currentTime + at);
+    loud.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.6);
+    tone.connect(loud).connect(audio.destination);
+    tone.start(audio.currentTime + at);
+    tone.stop(audio.currentTime + at + 0.6);
+  }
+  setTimeout(() => audio.close(), 1500);
+}
+
+// --- the player's own news ---
+
+player.addEventListener('state', ({ detail }) => {
+  show($('.buffering'), (detail === 'stalled' || detail === 'loading') && state === 'live');
+  if (detail === 'playing') {
+    show($('.big-play'), false);
+    show(notice, false);
+  }
+  if (detail === 'ended' && over()) {
+    replaying = false;
+    beats?.stop();
+  }
+  if (detail === 'playing' || detail === 'stalled' || detail === 'paused') beats?.set(detail);
+  render();
+});
+player.addEventListener('blocked', () => show($('.big-play'), true));
+player.addEventListener('muted', () => show($('.unmute'), true));
+player.addEventListener('unsupported', () => tell('class.unsupported_title', 'code.player_unsupported.student'));
+player.addEventListener('refused', ({ detail: error }) => {
+  if (error.status === 401) say('class.signed_out');
+  else if (error.code && data.messages[`code.${error.code}.student`] && error.status !== 503) tell(null, `code.${error.code}.student`);
+  else if (error.status === 503 && !player.playback) say('class.keeping_place');
+  else say('class.reconnecting');
+});
+
+function say(key) {
+  setText(notice, t(key));
+  show(notice, true);
+}
+
+function tell(title, text) {
+  const card = $('[data-notice]');
+  setText($('[data-notice-title]'), title ? t(title) : '');
+  setText($('[data-notice-text]'), t(text));
+  show(card, true);
+}
+
+// --- attendance ---
+
+const beats = data.beats ? attendance() : null;
+
+function attendance() {
+  const url = '/api/v1/' + lesson + '/beats';
+  const key = 'chalkcast.beats.' + data.lesson;
+  const counter = new Beats({
+    send: async (body) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+        keepalive: true,
+        signal: AbortSignal.timeout(10_000),
+      });
+      return { status: response.status, body: await response.json().catch(() => null) };
+    },
+    beacon: (body) => navigator.sendBeacon(url, JSON.stringify(body)),
+    now: () => performance.now(),
+    position: () => player.position(liveSince),
+    mediaTime: () => video.currentTime,
+    random: Math.random,
+    setTimer: (f, ms) => setTimeout(f, ms),
+    clearTimer: (id) => clearTimeout(id),
+    store: sessionStore(key),
+    newView: () => crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-'),
+    onReply: (reply) => {
+      if (reply.counted_s >= 0) setText($('[data-counted]'), t('class.counted', { Counted: durationWords(t, reply.counted_s) }));
+    },
+    onStop: (status) => status === 401 && say('class.signed_out'),
+  });
+  document.addEventListener('visibilitychange', () => counter.beat());
+  addEventListener('pagehide', () => counter.leave());
+  addEventListener('pageshow', (event) => event.persisted && counter.back());
+  return counter;
+}
+
+function sessionStore(key) {
+  return {
+    load: () => {
+      try {
+        return JSON.parse(sessionStorage.getItem(key));
+      } catch {
+        return null;
+      }
+    },
+    save: (value) => {
+      try {
+        sessionStorage.setItem(key, JSON.stringify(value));
+      } catch {
+        // Storage is switched off: a reload then loses what was not acknowledged.
+      }
+    },
+    clear: () => {
+      try {
+        sessionStorage.removeItem(key);
+      } catch {
+        // As above.
+      }
+    },
+  };
+}
+
+// --- time passes ---
+
+function countdown() {
+  if (state !== 'planned') return;
+  const minutes = minutesUntil(Date.now(), Date.parse(data.start));
+  if (minutes >= 60) return;
+  setText($('[data-countdown]'), minutes > 0 ? t('class.starts_in', { N: minutes }) : t('class.starts_now'));
+}
+
+setInterval(countdown, 5000);
+for (const button of $$('[data-test-sound]')) show(button, 'AudioContext' in window);
+listen('/api/v1/' + lesson + '/events', { state: (event) => setState(event.state, event) }, async () => {
+  try {
+    const playback = await api('GET', lesson + '/playback');
+    setState(playback.state, playback);
+  } catch {
+    // The stream or the next question tells.
+  }
+});
+
+render();
+if (running()) {
+  beats?.start('stalled');
+  player.open();
+} else if (over()) {
+  offerReplay();
+}
+
+// For the browser tests, which cannot see inside modules otherwise.
+window.chalkcast = { player, beats, video };

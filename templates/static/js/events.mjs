@@ -1,0 +1,73 @@
+// What the server tells the page while a lesson runs. One EventSource a tab, closed when the page goes away;
+// while it is not open, and now and then in any case, the page asks instead: some school proxies swallow streams.
+
+import { Backoff, between } from './retry.mjs';
+
+const SLOW_MS = 60_000;
+const FAST_MS = 6_000;
+
+/**
+ * @param {string} url of the event stream
+ * @param {Record<string, (data: any) => void>} handlers by name of the event
+ * @param {() => void} ask fetches the state another way
+ * @returns {() => void} close
+ */
+export function listen(url, handlers, ask) {
+  const backoff = new Backoff(2000, 30_000);
+  let source = null;
+  let reopen = null;
+  let poll = null;
+
+  const open = () => {
+    source = new EventSource(url);
+    source.onopen = () => backoff.reset();
+    source.onerror = () => {
+      // A browser reopens a broken stream by itself, but never one that was refused.
+      if (source.readyState !== EventSource.CLOSED) return;
+      reopen = setTimeout(open, backoff.next());
+    };
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => {
+        const data = parse(event.data);
+        if (data) handle(data);
+      });
+    }
+  };
+  const schedule = () => {
+    const ms = source?.readyState === EventSource.OPEN ? SLOW_MS : FAST_MS;
+    poll = setTimeout(() => {
+      ask();
+      schedule();
+    }, between(0.8 * ms, 1.2 * ms));
+  };
+  const close = () => {
+    source?.close();
+    clearTimeout(reopen);
+    clearTimeout(poll);
+    source = null;
+  };
+  const resume = (event) => {
+    if (!event.persisted) return;
+    open();
+    schedule();
+    ask();
+  };
+
+  open();
+  schedule();
+  addEventListener('pagehide', close);
+  addEventListener('pageshow', resume);
+  return () => {
+    close();
+    removeEventListener('pagehide', close);
+    removeEventListener('pageshow', resume);
+  };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
