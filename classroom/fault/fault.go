@@ -14,6 +14,7 @@ const (
 	KindUnauthorized                 // 401: sign in first
 	KindForbidden                    // 403: the reader may know it exists, but not do this
 	KindNotFound                     // 404: not there, or not for this reader to know
+	KindMethod                       // 405: the address is right, the method is not
 	KindConflict                     // 409: the state does not allow it now
 	KindTooLarge                     // 413: a body beyond its limit
 	KindTooMany                      // 429: this reader tried too often
@@ -31,6 +32,8 @@ func (k Kind) Status() int {
 		return http.StatusForbidden
 	case KindNotFound:
 		return http.StatusNotFound
+	case KindMethod:
+		return http.StatusMethodNotAllowed
 	case KindConflict:
 		return http.StatusConflict
 	case KindTooLarge:
@@ -43,10 +46,35 @@ func (k Kind) Status() int {
 	return http.StatusInternalServerError
 }
 
+// String names k in one or two words; problem+json uses it as code where there is no key.
+func (k Kind) String() string {
+	switch k {
+	case KindInvalid:
+		return "invalid"
+	case KindUnauthorized:
+		return "unauthorized"
+	case KindForbidden:
+		return "forbidden"
+	case KindNotFound:
+		return "not_found"
+	case KindMethod:
+		return "method"
+	case KindConflict:
+		return "conflict"
+	case KindTooLarge:
+		return "too_large"
+	case KindTooMany:
+		return "too_many"
+	case KindBusy:
+		return "busy"
+	}
+	return "internal"
+}
+
 // Fault is an error for people.
 type Fault struct {
 	Kind  Kind
-	Key   string         // catalogue key of the sentence
+	Key   string         // catalogue key of the sentence; empty: what the status itself says
 	Data  map[string]any // for the sentence's placeholders
 	Field string         // the form field or JSON member that is meant, empty for the whole
 	After time.Duration  // when trying again makes sense, 0 when it does not
@@ -57,6 +85,7 @@ func Invalid(key string) *Fault      { return &Fault{Kind: KindInvalid, Key: key
 func Unauthorized(key string) *Fault { return &Fault{Kind: KindUnauthorized, Key: key} }
 func Forbidden(key string) *Fault    { return &Fault{Kind: KindForbidden, Key: key} }
 func NotFound(key string) *Fault     { return &Fault{Kind: KindNotFound, Key: key} }
+func Method(key string) *Fault       { return &Fault{Kind: KindMethod, Key: key} }
 func Conflict(key string) *Fault     { return &Fault{Kind: KindConflict, Key: key} }
 func TooLarge(key string) *Fault     { return &Fault{Kind: KindTooLarge, Key: key} }
 
@@ -95,10 +124,14 @@ func (f *Fault) Because(cause error) *Fault {
 }
 
 func (f *Fault) Error() string {
-	if f.cause != nil {
-		return f.Key + ": " + f.cause.Error()
+	what := f.Key
+	if what == "" {
+		what = f.Kind.String()
 	}
-	return f.Key
+	if f.cause != nil {
+		return what + ": " + f.cause.Error()
+	}
+	return what
 }
 
 func (f *Fault) Unwrap() error { return f.cause }

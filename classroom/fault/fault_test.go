@@ -18,6 +18,7 @@ func TestKinds(t *testing.T) {
 		{fault.Unauthorized("a.b"), 401},
 		{fault.Forbidden("a.b"), 403},
 		{fault.NotFound("a.b"), 404},
+		{fault.Method("a.b"), 405},
 		{fault.Conflict("a.b"), 409},
 		{fault.TooLarge("a.b"), 413},
 		{fault.TooMany("a.b", time.Second), 429},

@@ -13,7 +13,7 @@ CREATE TABLE school (
 	created_at       BIGINT  NOT NULL
 );
 INSERT INTO school (id, name, zone, lang, policy, policy_version, setup_hash, setup_expires_at, created_at)
-VALUES (1, '', 'UTC', 'en', '{}', 1, '', 0, 0);
+VALUES (1, '', 'UTC', 'en', '{}', 1, decode(repeat('00', 32), 'hex'), 0, 0);
 
 CREATE TABLE users (
 	id           BIGINT  NOT NULL PRIMARY KEY,
@@ -98,4 +98,4 @@ CREATE TABLE audit_head (
 	seq  BIGINT NOT NULL,
 	hash BYTEA  NOT NULL
 );
-INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '');
+INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, decode(repeat('00', 32), 'hex'));
