@@ -1,0 +1,55 @@
+# `make help` lists what there is. TAGS drops gin's msgpack renderer, which halves it; the go command works without.
+TAGS  = nomsgpack
+GO    = go
+BENCH = .
+FUZZTIME = 10s
+SOAKTIME = 30m
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: ## start a school in ./data
+	$(GO) run -tags $(TAGS) ./cmd/chalkcast serve
+
+demo: ## start a school of 304 with a lesson on air
+	$(GO) run -tags $(TAGS) ./cmd/chalkcast demo
+
+build: ## the binary, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/chalkcast ./cmd/chalkcast
+
+check: format vet lint test ## everything that must be clean before a change lands; CI runs this
+
+format: ## say which files are not gofumpt-clean
+	@testing/format.sh
+
+vet:
+	$(GO) vet -tags $(TAGS) ./...
+
+lint: ## golangci-lint with .golangci.yml
+	@testing/lint.sh
+
+test: ## every test, with real parts; installs what is missing of them (Debian) and says so
+	@testing/install.sh
+	@testing/services.sh testing/test.sh
+
+arch: ## only the map of packages
+	$(GO) test -count=1 .
+
+bench: ## benchmarks; BENCH=Beat picks, tools/ has benchstat to compare two outputs
+	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchmem -count 6 ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@FUZZTIME=$(FUZZTIME) TAGS=$(TAGS) testing/fuzz.sh
+
+screenshots: ## every page and state, in screenshots/, to be looked at
+	@testing/install.sh
+	CHALKCAST_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -tags $(TAGS) -count=1 -v -run '^TestScreenshots$$' ./e2e
+
+soak: ## a lesson with faults over and over for SOAKTIME
+	@testing/install.sh
+	CHALKCAST_SOAK=$(SOAKTIME) $(GO) test -tags $(TAGS) -count=1 -v -timeout 0 -run '^TestSoak$$' ./e2e
+
+tools: ## build the pinned linters and the S3 server of the tests into the cache
+	@testing/tools.sh
+
+.PHONY: help run demo build check format vet lint test arch bench fuzz screenshots soak tools
