@@ -1,9 +1,6 @@
 package attendance
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"chalkcast/classroom/database"
@@ -31,101 +28,47 @@ type Beat struct {
 	Pos   time.Duration // where in the programme the player stands now
 }
 
+// Report is a beat as a page sends it.
+type Report struct {
+	View  string `json:"view"`
+	N     *int64 `json:"n"`
+	State State  `json:"state"`
+	DMS   *int64 `json:"d_ms"`
+	Pos   *int64 `json:"pos"` // null or missing while the page waits and has no position
+}
+
 // Limits of a beat.
 const (
-	MaxBeatBytes = 1 << 10
+	maxBeatBytes = 1 << 10
 	maxViewBytes = 64
 	maxBeatCount = 1 << 53 // beyond it JavaScript cannot count
 	maxProgramme = 7 * 24 * time.Hour
 )
 
-// ParseBeat reads one JSON object with view, n, state, d_ms and pos; other members are ignored. Its errors are
-// faults of kind Invalid or TooLarge that name the member that is wrong.
-func ParseBeat(b []byte) (Beat, error) {
-	if len(b) > MaxBeatBytes {
-		return Beat{}, fault.TooLarge("beat.too_large")
-	}
-	m, err := members(b)
-	if err != nil {
-		return Beat{}, fault.Invalid("beat.malformed").Because(err)
-	}
-	var beat Beat
-	if json.Unmarshal(m["view"], &beat.View) != nil || !validView(beat.View) {
+// Beat returns what the report says, or a fault of kind Invalid that names the member that is wrong.
+func (r Report) Beat() (Beat, error) {
+	switch {
+	case !validView(r.View):
 		return Beat{}, fault.Invalid("beat.view").At("view")
-	}
-	if json.Unmarshal(m["state"], &beat.State) != nil || !beat.State.attending() && beat.State != Paused {
+	case !r.State.attending() && r.State != Paused:
 		return Beat{}, fault.Invalid("beat.state").At("state")
+	case !within(r.N, maxBeatCount):
+		return Beat{}, fault.Invalid("beat.n").At("n")
+	case !within(r.DMS, maxBeatCount):
+		return Beat{}, fault.Invalid("beat.d_ms").At("d_ms")
+	case r.Pos != nil && !within(r.Pos, maxProgramme.Milliseconds()):
+		return Beat{}, fault.Invalid("beat.pos").At("pos")
 	}
-	if beat.N, err = number(m["n"], maxBeatCount); err != nil {
-		return Beat{}, fault.Invalid("beat.n").At("n").Because(err)
+	b := Beat{View: r.View, N: *r.N, State: r.State}
+	// What is longer is beyond maxSilence too; cut, it fits into a Duration.
+	b.Held = time.Duration(min(*r.DMS, maxProgramme.Milliseconds())) * time.Millisecond
+	if r.Pos != nil {
+		b.Pos = time.Duration(*r.Pos) * time.Millisecond
 	}
-	held, err := number(m["d_ms"], maxBeatCount)
-	if err != nil {
-		return Beat{}, fault.Invalid("beat.d_ms").At("d_ms").Because(err)
-	}
-	// Anything so long is beyond maxSilence too; cut, it fits into a Duration.
-	beat.Held = time.Duration(min(held, maxProgramme.Milliseconds())) * time.Millisecond
-	if pos := m["pos"]; pos != nil && string(pos) != "null" { // a page that waits has no position
-		ms, err := number(pos, maxProgramme.Milliseconds())
-		if err != nil {
-			return Beat{}, fault.Invalid("beat.pos").At("pos").Because(err)
-		}
-		beat.Pos = time.Duration(ms) * time.Millisecond
-	}
-	return beat, nil
+	return b, nil
 }
 
-// members takes a JSON object apart without looking into its values. Names are compared exactly, and one that
-// stands twice is an error: two readers could disagree about which of them counts.
-func members(b []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("not an object: %w", orMalformed(err))
-	}
-	m := make(map[string]json.RawMessage, 5)
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return nil, orMalformed(err)
-		}
-		if _, twice := m[name]; twice {
-			return nil, fmt.Errorf("%.20q stands twice", name)
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, err
-		}
-		m[name] = value
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	if d.More() {
-		return nil, fmt.Errorf("more after the object: %w", errMalformed)
-	}
-	return m, nil
-}
-
-var errMalformed = fmt.Errorf("malformed JSON")
-
-func orMalformed(err error) error {
-	if err == nil {
-		return errMalformed
-	}
-	return err
-}
-
-func number(raw json.RawMessage, most int64) (int64, error) {
-	var n *int64
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return 0, err
-	}
-	if n == nil || *n < 0 || *n > most {
-		return 0, fmt.Errorf("not between 0 and %d", most)
-	}
-	return *n, nil
-}
+func within(n *int64, most int64) bool { return n != nil && *n >= 0 && *n <= most }
 
 func validView(s string) bool {
 	if s == "" || len(s) > maxViewBytes {

@@ -78,6 +78,14 @@ func (c Class) liveUntil(opened database.Instant) database.Instant {
 	return c.EndedAt
 }
 
+// live returns the part of a stretch that is live attending time.
+func (c Class) live(opened database.Instant, s Stretch) Interval {
+	if !s.State.attending() {
+		return Interval{}
+	}
+	return Interval{s.Time.From, min(s.Time.To, c.liveUntil(opened))}
+}
+
 // Watched is what one view of a student recorded.
 type Watched struct {
 	OpenedAt  database.Instant
@@ -116,7 +124,7 @@ func (c Class) measure(w Set, views []Watched, p Policy) Figures {
 			if !s.State.attending() {
 				continue
 			}
-			live := Interval{s.Time.From, min(s.Time.To, end)}
+			live := c.live(v.OpenedAt, s)
 			attending = append(attending, live)
 			if s.State == Playing {
 				played = append(played, live)
@@ -127,14 +135,14 @@ func (c Class) measure(w Set, views []Watched, p Policy) Figures {
 			replay = append(replay, Interval{max(s.Time.From, end), s.Time.To})
 		}
 	}
-	f := count(w, Union(attending...).CloseGaps(p.bridge()), Union(played...))
+	f := tally(w, Union(attending...).CloseGaps(p.bridge()), Union(played...))
 	f.Devices = len(devices)
 	f.Replay = wholeSeconds(Union(replay...).Length())
 	c.cover(&f, views, p)
 	return f
 }
 
-func count(w, visits, played Set) Figures {
+func tally(w, visits, played Set) Figures {
 	f := Figures{Visits: visits, Joined: visits.Hull().From, Left: visits.Hull().To}
 	in := visits.Intersect(w)
 	if len(in) == 0 {

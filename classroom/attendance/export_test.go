@@ -1,0 +1,4 @@
+package attendance
+
+// Waiting returns how many beats are in the queue.
+func (r *Recorder) Waiting() int { return len(r.queue) }

@@ -1,0 +1,102 @@
+package attendance
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"chalkcast/media"
+)
+
+// viewsOf returns the views of students in a lesson; no users means all of them.
+func viewsOf(ctx context.Context, q *gorm.DB, lesson media.ID, users ...media.ID) ([]viewRow, error) {
+	g := gorm.G[viewRow](q).Where("lesson_id = ?", lesson)
+	if len(users) > 0 {
+		g = g.Where("user_id IN ?", users)
+	}
+	return g.Order("user_id, opened_at, id").Find(ctx)
+}
+
+// intervalsOf returns the intervals of those views.
+func intervalsOf(ctx context.Context, q *gorm.DB, lesson media.ID, users ...media.ID) ([]intervalRow, error) {
+	var rows []intervalRow
+	s := q.WithContext(ctx).Table("intervals").Select("intervals.*").
+		Joins("JOIN views ON views.id = intervals.view_id").Where("views.lesson_id = ?", lesson)
+	if len(users) > 0 {
+		s = s.Where("views.user_id IN ?", users)
+	}
+	err := s.Order("intervals.view_id, intervals.n").Find(&rows).Error
+	return rows, err
+}
+
+// rowsPerStatement keeps a statement below the 32,766 placeholders of SQLite.
+const rowsPerStatement = 500
+
+// upsertViews writes where each view stands now.
+func upsertViews(ctx context.Context, tx *gorm.DB, rows []viewRow) error {
+	if tx.Name() == "postgres" {
+		return upsertViewsPostgres(ctx, tx, rows)
+	}
+	return gorm.G[viewRow](tx, clause.OnConflict{
+		Columns:   []clause.Column{{Name: "id"}},
+		DoUpdates: clause.AssignmentColumns([]string{"n", "pos_ms", "last_at"}),
+	}).CreateInBatches(ctx, &rows, rowsPerStatement)
+}
+
+// upsertIntervals writes new intervals and lengthens those that are there.
+func upsertIntervals(ctx context.Context, tx *gorm.DB, rows []intervalRow) error {
+	if tx.Name() == "postgres" {
+		return upsertIntervalsPostgres(ctx, tx, rows)
+	}
+	return gorm.G[intervalRow](tx, clause.OnConflict{
+		Columns:   []clause.Column{{Name: "view_id"}, {Name: "n"}},
+		DoUpdates: clause.AssignmentColumns([]string{"to_at", "seen_from_ms", "seen_to_ms"}),
+	}).CreateInBatches(ctx, &rows, rowsPerStatement)
+}
+
+// On PostgreSQL one statement with an array for each column writes any number of rows, and is planned once.
+
+func upsertViewsPostgres(ctx context.Context, tx *gorm.DB, rows []viewRow) error {
+	n := len(rows)
+	ids, lessons, users, devices := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	ns, pos, opened, last := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	tokens, classes := make([]string, n), make([]string, n)
+	for i, r := range rows {
+		ids[i], lessons[i], users[i], devices[i] = int64(r.ID), int64(r.LessonID), int64(r.UserID), r.Device
+		ns[i], pos[i], opened[i], last[i] = r.N, r.PosMS, int64(r.OpenedAt), int64(r.LastAt)
+		tokens[i], classes[i] = r.Token, r.DeviceClass
+	}
+	_, err := tx.Statement.ConnPool.ExecContext(ctx, `INSERT INTO views
+		(id, lesson_id, user_id, token, device, device_class, n, pos_ms, opened_at, last_at)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+		ON CONFLICT (id) DO UPDATE SET n = excluded.n, pos_ms = excluded.pos_ms, last_at = excluded.last_at`,
+		ids, lessons, users, tokens, devices, classes, ns, pos, opened, last)
+	return translate(tx, err)
+}
+
+func upsertIntervalsPostgres(ctx context.Context, tx *gorm.DB, rows []intervalRow) error {
+	n := len(rows)
+	views, ns, states := make([]int64, n), make([]int64, n), make([]string, n)
+	from, to, seenFrom, seenTo := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, r := range rows {
+		views[i], ns[i], states[i] = int64(r.ViewID), r.N, string(r.State)
+		from[i], to[i], seenFrom[i], seenTo[i] = int64(r.FromAt), int64(r.ToAt), r.SeenFromMS, r.SeenToMS
+	}
+	_, err := tx.Statement.ConnPool.ExecContext(ctx, `INSERT INTO intervals
+		(view_id, n, state, from_at, to_at, seen_from_ms, seen_to_ms)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+		ON CONFLICT (view_id, n) DO UPDATE SET to_at = excluded.to_at,
+			seen_from_ms = excluded.seen_from_ms, seen_to_ms = excluded.seen_to_ms`,
+		views, ns, states, from, to, seenFrom, seenTo)
+	return translate(tx, err)
+}
+
+// translate gives an error from below gorm the name that gorm would have given it.
+func translate(tx *gorm.DB, err error) error {
+	if t, ok := tx.Dialector.(gorm.ErrorTranslator); ok && err != nil {
+		return t.Translate(err)
+	}
+	return err
+}
