@@ -140,6 +140,14 @@ func (c *Conn) bounded(t time.Time) time.Time {
 	return t
 }
 
+// CloseWrite says that nothing more will be written, where the inner connection can.
+func (c *Conn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}
+
 // Close closes the connection and gives its place back.
 func (c *Conn) Close() error {
 	c.l.release(c)

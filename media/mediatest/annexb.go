@@ -42,8 +42,8 @@ func (s Stream) ADTS() []byte {
 // Number returns the number that a frame of a Stream carries: pictures and sounds count from 0 in decode order.
 func Number(f *media.Frame) uint64 {
 	const uuid = "chalkcast.tests."
-	if n := len(f.Data); n > 30 && f.Data[4] == 6 {
-		for i := 5; i+len(uuid) < min(n, 64<<10); i++ {
+	if n := len(f.Data); n > 30 { // no sound is as long; parameter sets may stand in front
+		for i := 0; i+len(uuid) < min(n, 64<<10); i++ {
 			if string(f.Data[i:i+len(uuid)]) == uuid {
 				return unescape(f.Data[i+len(uuid):])
 			}
