@@ -1,0 +1,11 @@
+// Package reports writes registers as files that people open in a spreadsheet: CSV in every form that programs ask
+// for, and the names of those files. What the figures are, package attendance decides.
+//
+//	attendance.Register ──► register.v1 (register.go) ──► CSV (csv.go) ──► the answer, and one audit line
+//
+// A format has a name and a version, a fixed English header in its first line, one row per student, and grows at
+// its right end only. The same register is the same bytes for every reader, whatever their language. Text that a
+// spreadsheet would run as a formula is made harmless and can be read back (Unescape).
+//
+// Everything streams: memory does not grow with the number of rows. The package starts no goroutine.
+package reports
