@@ -155,7 +155,7 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// Whoever reads only the package comments has read the architecture: each package has one, in doc.go.
+// Whoever reads only the package comments has read the architecture: each package has one, where it is looked for.
 func TestPackageComments(t *testing.T) {
 	comments := map[string]string{}
 	for _, file := range goFiles(t) {
@@ -167,11 +167,15 @@ func TestPackageComments(t *testing.T) {
 			continue
 		}
 		doc := parse(t, file, parser.PackageClauseOnly|parser.ParseComments).Doc
+		home := "doc.go"
+		if path.Dir(pkg) == "cmd" {
+			home = "main.go"
+		}
 		switch {
-		case path.Base(file) == "doc.go" && doc != nil:
+		case path.Base(file) == home && doc != nil:
 			comments[pkg] = doc.Text()
-		case doc != nil && strings.HasPrefix(doc.Text(), "Package "):
-			t.Errorf("%s: the package comment belongs in doc.go", file)
+		case doc != nil:
+			t.Errorf("%s: the package comment belongs in %s", file, home)
 		}
 	}
 	for pkg, text := range comments {
@@ -180,7 +184,7 @@ func TestPackageComments(t *testing.T) {
 			want = "Command " + path.Base(pkg) + " "
 		}
 		if pkg != "." && !strings.HasPrefix(text, want) {
-			t.Errorf("%s/doc.go: want a package comment that begins %q", pkg, want)
+			t.Errorf("%s: want a package comment in doc.go (main.go of a command) that begins %q", pkg, want)
 		}
 	}
 }

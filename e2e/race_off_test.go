@@ -1,0 +1,6 @@
+//go:build !race
+
+package e2e
+
+// buildFlags of the binary.
+var buildFlags = []string{"-tags", "nomsgpack"}
