@@ -24,8 +24,10 @@ const player = new Player({
   audioOnly: data.audio_only,
   ask: async () => {
     const playback = await api('GET', lesson + '/playback');
-    setState(playback.state);
+    setState(playback.state, playback);
     show($('[data-notice]'), false);
+    // What is over plays to its end, but a replay starts only when somebody asks for it.
+    if (over() && !replaying) player.close();
     return { ...playback, latency_target_ms: playback.latency_target_ms || data.latency_target_ms };
   },
 });
@@ -147,13 +149,22 @@ player.addEventListener('state', ({ detail }) => {
     show($('.big-play'), false);
     show(notice, false);
   }
-  if (detail === 'ended' && over()) {
-    replaying = false;
-    beats?.stop();
-  }
+  stage.dataset.player = detail;
+  if (detail === 'ended') atEnd();
   if (detail === 'playing' || detail === 'stalled' || detail === 'paused') beats?.set(detail);
   render();
 });
+// atEnd is reached by a viewer who has seen everything: the class is over, or the server will say what it is.
+function atEnd() {
+  if (!over()) {
+    player.open();
+    return;
+  }
+  replaying = false;
+  beats?.stop();
+  offerReplay();
+}
+
 player.addEventListener('blocked', () => show($('.big-play'), true));
 player.addEventListener('muted', () => show($('.unmute'), true));
 player.addEventListener('unsupported', () => tell('class.unsupported_title', 'code.player_unsupported.student'));
@@ -267,6 +278,3 @@ if (running()) {
 } else if (over()) {
   offerReplay();
 }
-
-// For the browser tests, which cannot see inside modules otherwise.
-window.chalkcast = { player, beats, video };

@@ -342,7 +342,8 @@ export class Player extends EventTarget {
       if (!v.paused) this.#rescues = 0;
     }
     if (!this.#info) return;
-    if (v.ended && !this.live) this.#set('ended');
+    const finished = !this.live || this.#hls?.latestLevelDetails?.live === false;
+    if (v.ended && finished) this.#set('ended');
     else if (v.paused && !v.ended) this.#set(v.readyState === 0 && this.#state === 'loading' ? 'loading' : 'paused');
     else if (v.readyState < 3 || v.ended || performance.now() - this.#movedAt > 1500) this.#set('stalled');
     else this.#set('playing');

@@ -1,0 +1,160 @@
+package templates_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"chalkcast/templates"
+)
+
+var (
+	screens = flag.String("screens", "", "write a screenshot of every page into this folder; needs Chromium")
+	only    = flag.String("only", "", "with -screens: only pages whose name matches this regular expression")
+	sizes   = flag.String("sizes", "360x740,1366x768,1920x1080", "with -screens: sizes of the window")
+	langs   = flag.String("langs", "en,ja", "with -screens: languages")
+	schemes = flag.String("schemes", "light,dark", "with -screens: colour schemes")
+)
+
+// The policy of the real server: what a page must live with.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// gallery serves every sample at /page/<language>/<name>.
+func gallery(t *testing.T) *httptest.Server {
+	set, all := newSet(t), samples()
+	mux := http.NewServeMux()
+	mux.Handle("/static/", templates.Static())
+	mux.HandleFunc("/page/{lang}/{name}", func(w http.ResponseWriter, r *http.Request) {
+		page, ok := all[r.PathValue("name")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", csp)
+		if err := set.Render(w, r.PathValue("lang"), page); err != nil {
+			t.Error(err)
+		}
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+var staticLink = regexp.MustCompile(`(?:src|href)="(/static/[^"]+)"`)
+
+// TestGallery opens every sample over HTTP, follows what it loads, and draws it when asked to.
+func TestGallery(t *testing.T) {
+	server := gallery(t)
+	for _, name := range slices.Sorted(maps.Keys(samples())) {
+		status, body := get(t, server.URL+"/page/en/"+name)
+		if status != http.StatusOK {
+			t.Errorf("%s: status %d", name, status)
+		}
+		for _, m := range staticLink.FindAllStringSubmatch(body, -1) {
+			if status, _ := get(t, server.URL+m[1]); status != http.StatusOK {
+				t.Errorf("%s loads %s: status %d", name, m[1], status)
+			}
+		}
+	}
+	if *screens != "" {
+		draw(t, server.URL)
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := readAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, b
+}
+
+// draw opens every wanted page in one browser, in every language, size and scheme.
+func draw(t *testing.T, base string) {
+	if err := os.MkdirAll(*screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	wanted := regexp.MustCompile(*only)
+	for _, name := range slices.Sorted(maps.Keys(samples())) {
+		if !wanted.MatchString(name) {
+			continue
+		}
+		for _, lang := range strings.Split(*langs, ",") {
+			for _, size := range strings.Split(*sizes, ",") {
+				for _, scheme := range strings.Split(*schemes, ",") {
+					file := filepath.Join(*screens, fmt.Sprintf("%s-%s-%s-%s.png", name, lang, size, scheme))
+					shoot(t, ctx, base+"/page/"+lang+"/"+name, file, size, scheme)
+				}
+			}
+		}
+	}
+}
+
+func shoot(t *testing.T, ctx context.Context, url, file, size, scheme string) {
+	t.Helper()
+	var width, height int64
+	if _, err := fmt.Sscanf(size, "%dx%d", &width, &height); err != nil {
+		t.Fatalf("size %q: %v", size, err)
+	}
+	err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height), prefer(scheme), chromedp.Navigate(url))
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatalf("draw %s: %v", file, err)
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	checkReflow(t, ctx, file)
+}
+
+// prefer makes the browser say that its user prefers a colour scheme.
+func prefer(scheme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return chromedp.Void{}, err
+	}
+}
+
+// checkReflow finds pages that are wider than their window.
+func checkReflow(t *testing.T, ctx context.Context, file string) {
+	t.Helper()
+	over, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over > 0 {
+		t.Errorf("%s: the page is %d px wider than the window", file, over)
+	}
+}
