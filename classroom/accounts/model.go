@@ -1,0 +1,103 @@
+package accounts
+
+import (
+	"time"
+
+	"chalkcast/classroom/database"
+	"chalkcast/media"
+)
+
+// User is a person.
+type User struct {
+	ID          media.ID
+	Email       string // folded: lower case, NFC; empty for those who have none
+	DisplayName string
+	GivenName   string
+	FamilyName  string
+	StudentID   string // the school's own number, kept as text
+	Admin       bool
+	Lang        string // empty follows the browser
+	CreatedAt   time.Time
+	DisabledAt  time.Time // zero while they may sign in
+}
+
+// Key is a stream key without its secret.
+type Key struct {
+	ID        string // the public eight letters
+	Name      string // "laptop", "room 4"
+	CreatedAt time.Time
+	UsedAt    time.Time // zero: never
+	RevokedAt time.Time // zero: still good
+}
+
+// School is the row about the school.
+type School struct {
+	Name          string
+	Zone          *time.Location
+	Lang          string
+	Policy        string // JSON: what differs from the default attendance policy
+	PolicyVersion int64
+}
+
+type userRow struct {
+	ID          media.ID `gorm:"primaryKey;autoIncrement:false"`
+	Email       string
+	DisplayName string
+	GivenName   string
+	FamilyName  string
+	StudentID   string
+	Password    string
+	Admin       bool
+	Lang        string
+	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
+	DisabledAt  database.Instant
+}
+
+func (userRow) TableName() string { return "users" }
+
+func (r userRow) user() User {
+	return User{
+		ID: r.ID, Email: r.Email, DisplayName: r.DisplayName, GivenName: r.GivenName, FamilyName: r.FamilyName,
+		StudentID: r.StudentID, Admin: r.Admin, Lang: r.Lang, CreatedAt: r.CreatedAt.Time(), DisabledAt: r.DisabledAt.Time(),
+	}
+}
+
+type sessionRow struct {
+	Hash      []byte `gorm:"primaryKey"`
+	UserID    media.ID
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	SeenAt    database.Instant
+	ExpiresAt database.Instant
+}
+
+func (sessionRow) TableName() string { return "sessions" }
+
+type keyRow struct {
+	ID        string `gorm:"primaryKey"`
+	UserID    media.ID
+	Name      string
+	Hash      []byte
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	UsedAt    database.Instant
+	RevokedAt database.Instant
+}
+
+func (keyRow) TableName() string { return "stream_keys" }
+
+func (r keyRow) key() Key {
+	return Key{ID: r.ID, Name: r.Name, CreatedAt: r.CreatedAt.Time(), UsedAt: r.UsedAt.Time(), RevokedAt: r.RevokedAt.Time()}
+}
+
+type schoolRow struct {
+	ID             int64 `gorm:"primaryKey;autoIncrement:false"`
+	Name           string
+	Zone           string
+	Lang           string
+	Policy         string
+	PolicyVersion  int64
+	SetupHash      []byte
+	SetupExpiresAt database.Instant
+	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
+}
+
+func (schoolRow) TableName() string { return "school" }

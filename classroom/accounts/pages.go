@@ -1,0 +1,244 @@
+package accounts
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/fault"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+// Register adds the feature's routes.
+func (a *Accounts) Register(s *web.Server) {
+	s.Handle("GET", "/sign-in", web.Anyone, a.signInPage)
+	s.Handle("POST", "/sign-in", web.Anyone, a.postSignIn)
+	s.Handle("POST", "/sign-out", web.Anyone, a.postSignOut)
+	s.Handle("GET", "/setup", web.Anyone, a.setupPage)
+	s.Handle("POST", "/setup", web.Anyone, a.postSetup)
+	s.Handle("GET", "/settings", web.SignedIn, a.settingsPage)
+	s.Handle("POST", "/settings/keys", web.SignedIn, a.postKey)
+	s.Handle("POST", "/settings/keys/:key/revoke", web.SignedIn, a.postRevokeKey)
+	s.Handle("POST", "/settings/language", web.Anyone, a.postLanguage)
+
+	s.Handle("POST", "/api/v1/session", web.Anyone, a.apiSignIn, web.Body(8<<10))
+	s.Handle("DELETE", "/api/v1/session", web.Anyone, a.apiSignOut)
+	s.Handle("GET", "/api/v1/me", web.SignedIn, a.apiMe)
+}
+
+func (a *Accounts) signInPage(c *gin.Context) error {
+	next := web.Next(c.Query("next"))
+	if web.CurrentViewer(c) != nil {
+		return web.Redirect(c, next)
+	}
+	return a.showSignIn(c, http.StatusOK, templates.SignIn{Next: next})
+}
+
+func (a *Accounts) showSignIn(c *gin.Context, status int, p templates.SignIn) (err error) {
+	if p.Page, err = web.NewPage(c, ""); err != nil {
+		return err
+	}
+	return web.Render(c, status, p)
+}
+
+func (a *Accounts) postSignIn(c *gin.Context) error {
+	if err := web.Form(c); err != nil {
+		return err
+	}
+	email, next := web.Field(c, "email"), web.Next(web.Field(c, "next"))
+	s, _, err := a.SignIn(c.Request.Context(), email, web.Field(c, "password"), web.ClientAddr(c), web.SessionToken(c))
+	if f, ok := fault.Of(err); ok && f.Key != "" {
+		return a.showSignIn(c, f.Kind.Status(), templates.SignIn{Email: email, Next: next, Error: f.Key})
+	}
+	if err != nil {
+		return err
+	}
+	web.SetSession(c, string(s.Token), s.Life)
+	return web.Redirect(c, next)
+}
+
+func (a *Accounts) postSignOut(c *gin.Context) error {
+	if err := a.signOut(c); err != nil {
+		return err
+	}
+	web.Flash(c, "info", "sign_in.signed_out", nil)
+	return web.Redirect(c, "/sign-in")
+}
+
+func (a *Accounts) signOut(c *gin.Context) error {
+	if token := web.SessionToken(c); token != "" {
+		if err := a.endSession(c.Request.Context(), token); err != nil {
+			return err
+		}
+	}
+	web.ClearSession(c)
+	return nil
+}
+
+func (a *Accounts) setupPage(c *gin.Context) (err error) {
+	token := c.Query("token")
+	if err := a.checkSetup(c.Request.Context(), a.db.Reader(), token); err != nil {
+		return err
+	}
+	p := templates.Setup{Token: token}
+	if p.Page, err = web.NewPage(c, ""); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+func (a *Accounts) postSetup(c *gin.Context) error {
+	if err := web.Form(c); err != nil {
+		return err
+	}
+	in := setup{
+		Token: web.Field(c, "token"), School: web.Field(c, "school"), Zone: web.Field(c, "zone"), Name: web.Field(c, "name"),
+		Email: web.Field(c, "email"), Password: media.Secret(web.Field(c, "password")), Lang: web.Lang(c),
+	}
+	if errs := a.checkSetupForm(&in); len(errs) > 0 {
+		return a.showSetup(c, in, errs)
+	}
+	s, err := a.setup(c.Request.Context(), in)
+	if f, ok := fault.Of(err); ok && f.Field != "" {
+		return a.showSetup(c, in, map[string]string{f.Field: f.Key})
+	}
+	if err != nil {
+		return err
+	}
+	web.SetSession(c, string(s.Token), s.Life)
+	return web.Redirect(c, "/")
+}
+
+// checkSetupForm looks at all fields at once, so that nobody has to mend them one by one.
+func (a *Accounts) checkSetupForm(in *setup) map[string]string {
+	errs := map[string]string{}
+	note := func(err error) {
+		if f, ok := fault.Of(err); ok {
+			errs[f.Field] = f.Key
+		}
+	}
+	var err error
+	in.School, err = web.Line("school", in.School, maxName)
+	note(err)
+	in.Name, err = web.Line("name", in.Name, maxName)
+	note(err)
+	if _, err = web.Line("email", in.Email, 254); err == nil {
+		_, err = checkEmail(in.Email)
+	}
+	note(err)
+	if in.Zone == "" {
+		in.Zone = a.School().Zone.String()
+	}
+	note(checkZone(in.Zone))
+	note(checkNewPassword(string(in.Password), in.Email, in.Name, in.School))
+	return errs
+}
+
+func (a *Accounts) showSetup(c *gin.Context, in setup, errs map[string]string) (err error) {
+	p := templates.Setup{Token: in.Token, SchoolName: in.School, Name: in.Name, Email: in.Email, Errors: errs}
+	if p.Page, err = web.NewPage(c, ""); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusBadRequest, p)
+}
+
+func (a *Accounts) settingsPage(c *gin.Context) error {
+	return a.showSettings(c, media.Key{}, "")
+}
+
+// showSettings shows the page, with a key that was made just now.
+func (a *Accounts) showSettings(c *gin.Context, made media.Key, name string) (err error) {
+	ctx, v := c.Request.Context(), web.MustViewer(c)
+	p := templates.Settings{Server: a.server, Choose: true}
+	if p.Publishes, err = a.mayPublish(ctx, v); err != nil {
+		return err
+	}
+	if p.Page, err = web.NewPage(c, "settings"); err != nil {
+		return err
+	}
+	keys, err := a.Keys(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	zone := a.School().Zone
+	for _, k := range keys {
+		row := templates.StreamKey{ID: k.ID, Name: k.Name, Created: k.CreatedAt.In(zone)}
+		if !k.UsedAt.IsZero() {
+			row.LastUsed = k.UsedAt.In(zone)
+		}
+		if !k.RevokedAt.IsZero() {
+			row.Revoked = k.RevokedAt.In(zone)
+		}
+		p.Keys = append(p.Keys, row)
+	}
+	if made.ID != "" {
+		p.NewKey, p.NewName = made.Text(), name
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+// postKey answers with the page itself, not with a redirect: the key is seen this once.
+func (a *Accounts) postKey(c *gin.Context) error {
+	if err := web.Form(c); err != nil {
+		return err
+	}
+	ctx, v := c.Request.Context(), web.MustViewer(c)
+	may, err := a.mayPublish(ctx, v)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return fault.Forbidden("")
+	}
+	name := web.Field(c, "name")
+	k, err := a.CreateKey(ctx, v.ID, name)
+	if err != nil {
+		return a.backToSettings(c, err)
+	}
+	return a.showSettings(c, k, name)
+}
+
+func (a *Accounts) postRevokeKey(c *gin.Context) error {
+	if err := a.RevokeKey(c.Request.Context(), web.MustViewer(c).ID, c.Param("key")); err != nil {
+		return err
+	}
+	web.Flash(c, "good", "settings.key_revoked", nil)
+	return web.Redirect(c, "/settings")
+}
+
+// backToSettings says on the page what was wrong with a form.
+func (a *Accounts) backToSettings(c *gin.Context, err error) error {
+	f, ok := fault.Of(err)
+	if !ok || f.Key == "" {
+		return err
+	}
+	web.Flash(c, "bad", f.Key, f.Data)
+	return web.Redirect(c, "/settings")
+}
+
+func (a *Accounts) postLanguage(c *gin.Context) error {
+	if err := web.Form(c); err != nil {
+		return err
+	}
+	lang := ""
+	for _, l := range templates.Languages() {
+		if l.Code == web.Field(c, "lang") {
+			lang = l.Code
+		}
+	}
+	if lang == "" {
+		return fault.Invalid("").At("lang")
+	}
+	web.SetLang(c, lang)
+	v := web.CurrentViewer(c)
+	if v == nil {
+		return web.Redirect(c, web.Field(c, "next"))
+	}
+	if err := a.setLang(c.Request.Context(), v.ID, lang); err != nil {
+		return err
+	}
+	web.Flash(c, "good", "settings.saved", nil)
+	return web.Redirect(c, "/settings")
+}
