@@ -238,7 +238,7 @@ func studio(state string) templates.Studio {
 	s := templates.Studio{
 		Page: page("teacher"), Lesson: lesson(state), Server: "rtmp://stream.queenstown-lakes.school/live",
 		Keys:   []templates.StreamKey{{ID: "k7qm2xva", Name: "laptop", Created: now.AddDate(0, -3, 0), LastUsed: now}},
-		People: people(304), Here: 296, Enrolled: 304,
+		People: people(304), InClass: 296, Enrolled: 304,
 	}
 	switch state {
 	case templates.Live:
@@ -249,7 +249,7 @@ func studio(state string) templates.Studio {
 	case templates.Planned:
 		s.NewKey = "ck_k7qm2xva_abcdefghijklmnopqrstuvwxyz"
 		s.Refused = &templates.Refused{At: at("09:58:00"), Code: "key_wrong"}
-		s.Here = 0
+		s.InClass = 0
 	}
 	return s
 }
@@ -356,7 +356,7 @@ func samples() map[string]any {
 	never.NotHeld = true
 	nothing := templates.Home{Page: page("student")}
 	nobody := studio(templates.Ended)
-	nobody.People, nobody.Enrolled, nobody.Here = nil, 0, 0
+	nobody.People, nobody.Enrolled, nobody.InClass = nil, 0, 0
 	return map[string]any{
 		"sign-in":            templates.SignIn{Page: door},
 		"sign-in-wrong":      templates.SignIn{Page: door, Email: "aisyah@school.example", Next: "/lessons/7h3k9m2p4q6rs", Error: "sign_in.wrong"},

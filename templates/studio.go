@@ -15,7 +15,7 @@ type Studio struct {
 	Health     *Health
 	Refused    *Refused // the last attempt that was turned away, in the last hour
 	People     []Person // the roster with who is here, in order of family name
-	Here       int
+	InClass    int      // students in class right now
 	Enrolled   int
 }
 
