@@ -32,16 +32,16 @@ func (a *Accounts) FindByKey(ctx context.Context, k media.Key) (KeyOwner, error)
 	if err != nil {
 		return KeyOwner{}, fmt.Errorf("read stream key: %w", err)
 	}
-	row := ownedKey{keyRow: keyRow{Hash: make([]byte, 32)}} // no secret has this hash
+	row := ownedKey{Key: keyRow{Hash: make([]byte, 32)}} // no secret has this hash
 	if len(found) > 0 {
 		row = found[0]
 	}
-	right := subtle.ConstantTimeCompare(row.Hash, k.Hash()) == 1
-	owner := KeyOwner{User: row.UserID, KeyID: row.ID, Name: row.Name}
+	right := subtle.ConstantTimeCompare(row.Key.Hash, k.Hash()) == 1
+	owner := KeyOwner{User: row.Key.UserID, KeyID: row.Key.ID, Name: row.Key.Name}
 	switch {
 	case !right:
 		return owner, &media.Refusal{Code: media.KeyWrong}
-	case row.RevokedAt != 0 || row.DisabledAt != 0:
+	case row.Key.RevokedAt != 0 || row.DisabledAt != 0:
 		return owner, &media.Refusal{Code: media.KeyRevoked}
 	}
 	return owner, nil

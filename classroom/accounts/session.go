@@ -156,10 +156,10 @@ func (a *Accounts) Identify(ctx context.Context, token string) (*web.Viewer, err
 	f := found[0]
 	k := &known{
 		viewer: &web.Viewer{
-			ID: f.UserID, Name: f.DisplayName, Admin: f.Admin, Lang: f.Lang,
-			Session: ticketName(h[:]), Since: f.CreatedAt.Time(),
+			ID: f.Session.UserID, Name: f.DisplayName, Admin: f.Admin, Lang: f.Lang,
+			Session: ticketName(h[:]), Since: f.Session.CreatedAt.Time(),
 		},
-		seen: f.SeenAt, end: f.ExpiresAt, read: now,
+		seen: f.Session.SeenAt, end: f.Session.ExpiresAt, read: now,
 	}
 	if f.DisabledAt != 0 || k.expired(now) {
 		return nil, nil

@@ -75,7 +75,7 @@ func insertSession(ctx context.Context, tx *gorm.DB, r sessionRow) error {
 
 // identity is a session with the person it belongs to.
 type identity struct {
-	sessionRow
+	Session     sessionRow `gorm:"embedded"`
 	DisplayName string
 	Admin       bool
 	Lang        string
@@ -126,7 +126,7 @@ func keysOf(ctx context.Context, q *gorm.DB, user media.ID) ([]keyRow, error) {
 
 // ownedKey is a key with whether its owner may still use it.
 type ownedKey struct {
-	keyRow
+	Key        keyRow `gorm:"embedded"`
 	DisabledAt database.Instant
 }
 

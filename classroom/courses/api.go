@@ -1,0 +1,170 @@
+package courses
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/fault"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+)
+
+type courseJSON struct {
+	ID    media.ID `json:"id"`
+	Code  string   `json:"code"`
+	Title string   `json:"title"`
+	Term  string   `json:"term"`
+	Zone  string   `json:"zone"`
+	Role  string   `json:"role"` // of who asks: teacher, assistant, student or admin
+}
+
+func toJSON(c Course, role string) courseJSON {
+	return courseJSON{ID: c.ID, Code: c.Code, Title: c.Title, Term: c.Term, Zone: c.Zone.String(), Role: role}
+}
+
+// apiCourses lists what the viewer is in, and for an admin everything.
+func (f *Courses) apiCourses(c *gin.Context) error {
+	ctx, v := c.Request.Context(), web.MustViewer(c)
+	places, err := f.Places(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	list := []courseJSON{}
+	in := map[media.ID]bool{}
+	for _, p := range places {
+		list = append(list, toJSON(p.Course, string(p.Role)))
+		in[p.Course.ID] = true
+	}
+	if v.Admin {
+		all, err := f.All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, course := range all {
+			if !in[course.ID] {
+				list = append(list, toJSON(course, "admin"))
+			}
+		}
+	}
+	return web.JSON(c, http.StatusOK, gin.H{"courses": list})
+}
+
+// apiCreate makes a course; a teacher who makes one becomes its teacher.
+func (f *Courses) apiCreate(c *gin.Context) error {
+	ctx, v := c.Request.Context(), web.MustViewer(c)
+	may, err := f.mayCreate(ctx, v)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return fault.Forbidden("")
+	}
+	var in struct {
+		Code     string `json:"code"`
+		Title    string `json:"title"`
+		Term     string `json:"term"`
+		Zone     string `json:"zone"`
+		AutoLive bool   `json:"auto_live"`
+	}
+	if err := web.BindJSON(c, &in); err != nil {
+		return err
+	}
+	n := NewCourse{Code: in.Code, Title: in.Title, Term: in.Term, Zone: in.Zone, AutoLive: in.AutoLive}
+	role := "admin"
+	if !v.Admin {
+		n.Teacher, role = v.ID, string(Teacher)
+	}
+	course, err := f.Create(ctx, v.ID, n)
+	if err != nil {
+		return err
+	}
+	return web.JSON(c, http.StatusCreated, toJSON(course, role))
+}
+
+type memberJSON struct {
+	UserID      media.ID `json:"user_id"`
+	DisplayName string   `json:"display_name"`
+	GivenName   string   `json:"given_name"`
+	FamilyName  string   `json:"family_name"`
+	StudentID   string   `json:"student_id"`
+	Email       string   `json:"email"`
+	Role        Role     `json:"role"`
+	Group       string   `json:"group"`
+}
+
+func (f *Courses) apiMembers(c *gin.Context) error {
+	a, err := f.access(c, SeeMembers)
+	if err != nil {
+		return err
+	}
+	members, err := f.Members(c.Request.Context(), a.Course.ID)
+	if err != nil {
+		return err
+	}
+	list := []memberJSON{}
+	for _, m := range members {
+		list = append(list, memberJSON{
+			UserID: m.User, DisplayName: m.DisplayName, GivenName: m.GivenName, FamilyName: m.FamilyName,
+			StudentID: m.StudentID, Email: m.Email, Role: m.Role, Group: m.Section,
+		})
+	}
+	return web.JSON(c, http.StatusOK, gin.H{"enrollments": list})
+}
+
+// maxEnroll is how many people one request may enroll.
+const maxEnroll = 2000
+
+type enrollJSON struct {
+	UserID media.ID `json:"user_id"`
+	Role   Role     `json:"role"`
+	Group  string   `json:"group"`
+}
+
+// apiEnroll takes {"enrollments": [{user_id, role, group}…]}.
+func (f *Courses) apiEnroll(c *gin.Context) error {
+	a, err := f.access(c, Enroll)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Enrollments []enrollJSON `json:"enrollments"`
+	}
+	if err := web.BindJSON(c, &in); err != nil {
+		return err
+	}
+	if len(in.Enrollments) == 0 || len(in.Enrollments) > maxEnroll {
+		return fault.Invalid("").At("enrollments")
+	}
+	ctx := c.Request.Context()
+	list, err := f.mayEnroll(ctx, a, in.Enrollments)
+	if err != nil {
+		return err
+	}
+	n, err := f.EnrollAll(ctx, a.Viewer.ID, a.Course.ID, list)
+	if err != nil {
+		return err
+	}
+	return web.JSON(c, http.StatusOK, gin.H{"changed": n})
+}
+
+// mayEnroll checks that who may enroll students does not appoint staff, nor turn staff into students.
+func (f *Courses) mayEnroll(ctx context.Context, a Access, in []enrollJSON) ([]NewMember, error) {
+	members, err := f.Members(ctx, a.Course.ID)
+	if err != nil {
+		return nil, err
+	}
+	staff := map[media.ID]bool{}
+	for _, m := range members {
+		staff[m.User] = m.Role.Staff()
+	}
+	var list []NewMember
+	for _, e := range in {
+		if (e.Role.Staff() || staff[e.UserID]) && !a.May(AppointStaff) {
+			return nil, fault.Forbidden("")
+		}
+		list = append(list, NewMember{User: e.UserID, Role: e.Role, Section: e.Group})
+	}
+	return list, nil
+}

@@ -1,0 +1,110 @@
+package courses
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"chalkcast/classroom/database"
+	"chalkcast/media"
+)
+
+const (
+	classTime  = 30 * time.Second // what another node may lag behind a change
+	maxClasses = 2000
+)
+
+// class is a course with everybody who is or was in it. It is read-only once made.
+type class struct {
+	course  Course
+	members []Member // by begin
+	byUser  map[media.ID][]Member
+	read    time.Time
+}
+
+// at returns what a person is at an instant.
+func (c *class) at(user media.ID, t time.Time) (Member, bool) {
+	for _, m := range c.byUser[user] {
+		if m.Covers(t) {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+// classes keeps the classes that were asked for lately.
+type classes struct {
+	db     *database.DB
+	flight singleflight.Group // one reading at a time for each course
+
+	mu      sync.RWMutex
+	known   map[media.ID]*class
+	changes uint64 // what was read before a change may not be kept after it
+}
+
+// get returns a class. The error wraps database.ErrNotFound when there is no such course.
+func (cs *classes) get(ctx context.Context, id media.ID, now time.Time) (*class, error) {
+	cs.mu.RLock()
+	c, changes := cs.known[id], cs.changes
+	cs.mu.RUnlock()
+	if c != nil && now.Sub(c.read) < classTime {
+		return c, nil
+	}
+	// The first who asks reads for all that wait, so their going away must not end it; a change begins a new one.
+	key := fmt.Sprintf("%v %d", id, changes)
+	v, err, _ := cs.flight.Do(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return readClass(ctx, cs.db, id, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c = v.(*class)
+	cs.put(c, changes)
+	return c, nil
+}
+
+func (cs *classes) put(c *class, changes uint64) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.changes != changes {
+		return
+	}
+	if len(cs.known) >= maxClasses {
+		clear(cs.known)
+	}
+	cs.known[c.course.ID] = c
+}
+
+// drop forgets a class that was changed.
+func (cs *classes) drop(id media.ID) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.changes++
+	delete(cs.known, id)
+}
+
+func readClass(ctx context.Context, db *database.DB, id media.ID, now time.Time) (*class, error) {
+	r, err := courseByID(ctx, db.Reader(), id)
+	if err != nil {
+		return nil, fmt.Errorf("read course: %w", err)
+	}
+	c := &class{byUser: map[media.ID][]Member{}, read: now}
+	if c.course, err = r.course(); err != nil {
+		return nil, fmt.Errorf("read course: %w", err)
+	}
+	rows, err := membersOf(ctx, db.Reader(), id)
+	if err != nil {
+		return nil, fmt.Errorf("read enrollments: %w", err)
+	}
+	for _, row := range rows {
+		m := row.member()
+		c.members = append(c.members, m)
+		c.byUser[m.User] = append(c.byUser[m.User], m)
+	}
+	return c, nil
+}

@@ -1,0 +1,70 @@
+package courses
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"chalkcast/classroom/database"
+	"chalkcast/media"
+)
+
+const courseColumns = "id, code, title, term, zone, policy, auto_live, created_at, archived_at"
+
+func courseByID(ctx context.Context, q *gorm.DB, id media.ID) (courseRow, error) {
+	return gorm.G[courseRow](q).Select(courseColumns).Where("id = ?", id).Take(ctx)
+}
+
+func allCourses(ctx context.Context, q *gorm.DB) ([]courseRow, error) {
+	return gorm.G[courseRow](q).Select(courseColumns).Order("term, code").Find(ctx)
+}
+
+func insertCourse(ctx context.Context, tx *gorm.DB, r courseRow) error {
+	return gorm.G[courseRow](tx).Create(ctx, &r)
+}
+
+const memberQuery = "SELECT e.id, e.course_id, e.user_id, e.role, e.section, e.from_at, e.until_at, " +
+	"u.display_name, u.given_name, u.family_name, u.student_id, u.email " +
+	"FROM enrollments e JOIN users u ON u.id = e.user_id "
+
+// membersOf returns every enrollment of a course, also those that ended.
+func membersOf(ctx context.Context, q *gorm.DB, course media.ID) ([]memberRow, error) {
+	var rows []memberRow
+	err := q.WithContext(ctx).Raw(memberQuery+"WHERE e.course_id = ? ORDER BY e.from_at, e.id", course).Scan(&rows).Error
+	return rows, err
+}
+
+// place is a course with what somebody is in it.
+type place struct {
+	Course courseRow `gorm:"embedded"`
+	Role   Role
+}
+
+// placesOf returns the courses that a person is in at now.
+func placesOf(ctx context.Context, q *gorm.DB, user media.ID, now database.Instant) ([]place, error) {
+	var rows []place
+	err := q.WithContext(ctx).Raw("SELECT c.id, c.code, c.title, c.term, c.zone, c.policy, c.auto_live, c.created_at, c.archived_at, e.role "+
+		"FROM enrollments e JOIN courses c ON c.id = e.course_id "+
+		"WHERE e.user_id = ? AND e.from_at <= ? AND (e.until_at = 0 OR e.until_at > ?) ORDER BY c.term, c.code", user, now, now).Scan(&rows).Error
+	return rows, err
+}
+
+func runningEnrollment(ctx context.Context, q *gorm.DB, course, user media.ID) (enrollmentRow, error) {
+	return gorm.G[enrollmentRow](q).Select("id, course_id, user_id, role, section, from_at, until_at").
+		Where("course_id = ? AND user_id = ? AND until_at = 0", course, user).Take(ctx)
+}
+
+func insertEnrollments(ctx context.Context, tx *gorm.DB, rows []enrollmentRow) error {
+	return gorm.G[enrollmentRow](tx).CreateInBatches(ctx, &rows, 200)
+}
+
+// endEnrollment ends what runs; 0 rows when nothing does.
+func endEnrollment(ctx context.Context, tx *gorm.DB, course, user media.ID, at database.Instant) (int, error) {
+	return gorm.G[enrollmentRow](tx).Where("course_id = ? AND user_id = ? AND until_at = 0", course, user).Update(ctx, "until_at", at)
+}
+
+// usersByID returns which of the ids are people who can be enrolled.
+func usersByID(ctx context.Context, q *gorm.DB, ids []media.ID) (found []media.ID, err error) {
+	err = q.WithContext(ctx).Raw("SELECT id FROM users WHERE id IN ? AND disabled_at = 0", ids).Scan(&found).Error
+	return found, err
+}
