@@ -66,10 +66,10 @@ func cleanPath(path string, key media.Key) string {
 		if plain, err := url.PathUnescape(part); err == nil {
 			part = plain
 		}
-		if part = strings.TrimSpace(part); part == "" {
+		if part = strings.TrimSpace(printable(part, maxPath)); part == "" {
 			continue
 		}
-		if strings.Contains(part, "ck_") {
+		if strings.Contains(strings.ToLower(part), "ck_") || key.ID != "" && strings.Contains(part, string(key.Secret)) {
 			part = "…" // half a key is still a secret
 		}
 		parts = append(parts, part)
