@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,6 +82,17 @@ type school struct {
 // searched for secrets, when the test ends.
 func openSchool(t *testing.T) *school {
 	t.Helper()
+	return open(t, "--no-broadcast")
+}
+
+// openDemo is a school as the README's first command starts it, with a lesson on air.
+func openDemo(t *testing.T) *school {
+	t.Helper()
+	return open(t)
+}
+
+func open(t *testing.T, flags ...string) *school {
+	t.Helper()
 	s := &school{t: t, dir: t.TempDir()}
 	s.doors = []string{
 		"--http", "127.0.0.1:" + freePort(t), "--rtmp", "127.0.0.1:" + freePort(t), "--rtsp", "",
@@ -88,7 +100,7 @@ func openSchool(t *testing.T) *school {
 	}
 	t.Cleanup(s.close)
 	file := filepath.Join(s.dir, "credentials.json")
-	s.start(append([]string{"demo", "--no-broadcast", "--credentials", file}, s.doors...)...)
+	s.start(slices.Concat([]string{"demo", "--credentials", file}, flags, s.doors)...)
 	s.waitUntil("the demo has written its credentials", startTimeout, func() bool {
 		text, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(text, &s.credentials) == nil

@@ -28,8 +28,8 @@ const (
 	tagAudio, tagVideo = 8, 9
 )
 
-// reel is the clip taken apart: the two sequence headers that open a stream, and the frames of one round in the
-// order of the file, each with its time in the round.
+// reel is the clip taken apart: the two sequence headers that open a stream, and the frames in the order of
+// the file, each with its time in it.
 type reel struct {
 	headers []message.Message
 	frames  []frame
@@ -53,14 +53,54 @@ func (f frame) message(start time.Duration) message.Message {
 	return &a
 }
 
-// read takes an FLV file apart. Frames that begin a whole round after the first of their track are left out: the
-// next round brings them.
+// Frame is a frame of the clip as a viewer must get it.
+type Frame struct {
+	Video bool
+	DTS   time.Duration // from the start of the file, in whole milliseconds, as FLV keeps it
+	PTS   time.Duration
+	Data  []byte // length-prefixed NAL units, or one AAC block; read-only
+}
+
+// Frames returns every frame of the clip's file in its order, for tests that compare what comes out of the server
+// with what went in. There is one AAC block more than a round holds: the encoder's run-in.
+func Frames() ([]Frame, error) {
+	r, err := read(clip)
+	if err != nil {
+		return nil, err
+	}
+	var frames []Frame
+	for _, f := range r.frames {
+		if f.video != nil {
+			frames = append(frames, Frame{Video: true, DTS: f.at, PTS: f.at + f.video.PTSDelta, Data: f.video.AU})
+		} else {
+			frames = append(frames, Frame{DTS: f.at, PTS: f.at, Data: f.audio.AU})
+		}
+	}
+	return frames, nil
+}
+
+// oneRound leaves out what begins a whole round after the first frame of its track: the next round brings it.
+func (r reel) oneRound() reel {
+	first := map[bool]time.Duration{}
+	var frames []frame
+	for _, f := range r.frames {
+		isVideo := f.video != nil
+		if _, seen := first[isVideo]; !seen {
+			first[isVideo] = f.at
+		}
+		if f.at < first[isVideo]+round {
+			frames = append(frames, f)
+		}
+	}
+	return reel{headers: r.headers, frames: frames}
+}
+
+// read takes an FLV file apart.
 func read(flv []byte) (reel, error) {
 	if len(flv) < fileHeaderBytes || string(flv[:3]) != "FLV" {
 		return reel{}, errors.New("not an FLV file")
 	}
 	var r reel
-	first := map[byte]time.Duration{}
 	for rest := flv[fileHeaderBytes:]; len(rest) > 0; {
 		kind, at, body, size, err := tag(rest)
 		if err != nil {
@@ -77,13 +117,8 @@ func read(flv []byte) (reel, error) {
 		case f.video == nil && f.audio == nil:
 			continue
 		}
-		if _, seen := first[kind]; !seen {
-			first[kind] = at
-		}
-		if at < first[kind]+round {
-			f.at = at
-			r.frames = append(r.frames, f)
-		}
+		f.at = at
+		r.frames = append(r.frames, f)
 	}
 	return r, nil
 }

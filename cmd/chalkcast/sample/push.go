@@ -36,7 +36,7 @@ func Push(ctx context.Context, server string) error {
 		defer close(gone)
 		cancel(listen(c))
 	}()
-	err = play(ctx, r, func(m message.Message) error {
+	err = play(ctx, r.oneRound(), func(m message.Message) error {
 		_ = c.NetConn().SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed connection, as Write then does
 		return c.Write(m)
 	})

@@ -22,7 +22,7 @@ func TestClipIsOneRound(t *testing.T) {
 		t.Errorf("sequence headers: got %d, want 2", len(r.headers))
 	}
 	var pictures, blocks, keyframes, reordered int
-	for _, f := range r.frames {
+	for _, f := range r.oneRound().frames {
 		switch {
 		case f.audio != nil:
 			blocks++
@@ -41,6 +41,9 @@ func TestClipIsOneRound(t *testing.T) {
 	}
 	if reordered == 0 {
 		t.Error("no picture is shown out of the order it is sent in: the clip has lost its B-frames")
+	}
+	if all, err := Frames(); err != nil || len(all) != 600+1125+1 {
+		t.Errorf("Frames: got %d, %v, want one block more than a round", len(all), err)
 	}
 	if len(clip) > 1<<20 {
 		t.Errorf("clip: %d bytes, want at most 1 MB", len(clip))
@@ -77,7 +80,7 @@ func TestPlayGoesOnFromRoundToRound(t *testing.T) {
 			last[isVideo] = dts
 			count++
 		}
-		err = play(ctx, r, func(m message.Message) error {
+		err = play(ctx, r.oneRound(), func(m message.Message) error {
 			switch m := m.(type) {
 			case *message.Video:
 				if m.Type == message.VideoTypeAU {
