@@ -113,9 +113,9 @@ type registerPicture struct {
 }
 
 type pictureRow struct {
-	Status    string
-	Y, H, Mid string
-	Visits    []box
+	Status string
+	Y, H   string
+	Visits []box
 }
 
 // statusOrder is the order of the picture: who was there on top.
@@ -140,7 +140,11 @@ func newPicture(r Register) *registerPicture {
 			x.Joined.Compare(y.Joined),
 		)
 	})
-	pitch := min(max(360/float64(len(rows)), 1.5), 12)
+	pitch := min(max(280/float64(len(rows)), 1), 12)
+	thickness := pitch * 0.7
+	if pitch < 4 {
+		thickness = pitch // gaps thinner than a pixel would flicker into a pattern
+	}
 	p := &registerPicture{Ticks: a.ticks(), Air: a.boxes(r.Air), Height: fmt.Sprintf("%.0f", pitch*float64(len(rows))+8)}
 	if r.Window.To.After(r.Window.From) {
 		b := a.box(r.Window)
@@ -151,8 +155,7 @@ func newPicture(r Register) *registerPicture {
 		p.Rows = append(p.Rows, pictureRow{
 			Status: row.Status,
 			Y:      fmt.Sprintf("%.2f", y),
-			H:      fmt.Sprintf("%.2f", pitch*0.72),
-			Mid:    fmt.Sprintf("%.2f", y+pitch*0.36),
+			H:      fmt.Sprintf("%.2f", thickness),
 			Visits: a.boxes(row.Visits),
 		})
 	}

@@ -120,14 +120,15 @@ func untilMin(now, then time.Time) int {
 }
 
 // initials returns what stands in the circle before a name: the first letters of its first and last word, or
-// the first character of a name that is written without spaces.
+// its first character in scripts that do not abbreviate so.
 func initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '·' })
-	switch len(words) {
-	case 0:
+	if len(words) == 0 {
 		return "?"
-	case 1:
-		return strings.ToUpper(firstRunes(words[0], 1))
+	}
+	first := []rune(words[0])[0]
+	if len(words) == 1 || !unicode.In(first, unicode.Latin, unicode.Greek, unicode.Cyrillic) {
+		return strings.ToUpper(string(first))
 	}
 	return strings.ToUpper(firstRunes(words[0], 1) + firstRunes(words[len(words)-1], 1))
 }

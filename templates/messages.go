@@ -144,6 +144,15 @@ func (s *Set) durationWords(lang string, d time.Duration) string {
 	return s.T(lang, "duration.h_min", map[string]any{"H": text(h), "M": text(min)})
 }
 
+// template returns the text of key with its placeholders, for a script that fills them.
+func (m *messages) template(lang, key string) (string, error) {
+	text, ok := m.raw[lang][key].(string)
+	if !ok {
+		return "", fmt.Errorf("message %s is not one text", key)
+	}
+	return text, nil
+}
+
 // export returns the raw messages whose keys begin with one of the prefixes.
 func (m *messages) export(lang string, prefixes []string) map[string]any {
 	out := map[string]any{}

@@ -87,6 +87,7 @@ func (s *Set) funcs(lang string) template.FuncMap {
 			data, err := dict(pairs...)
 			return s.T(lang, key, data), err
 		},
+		"raw":       func(key string) (string, error) { return s.messages.template(lang, key) },
 		"tmap":      func(key string, data map[string]any) string { return s.T(lang, key, data) },
 		"has":       func(key string) bool { return s.Has(key) },
 		"dict":      dict,

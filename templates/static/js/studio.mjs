@@ -98,7 +98,7 @@ function render() {
 
 function renderSentence() {
   const minutes = Math.floor((Date.now() - Date.parse(data.start)) / 60_000);
-  const waiting = now.publishing && !now.onAir && minutes >= 1 && now.state !== 'interrupted';
+  const waiting = now.publishing && !now.onAir && minutes >= 1 && minutes < 180 && now.state !== 'interrupted';
   const line = $('[data-sentence]');
   line.classList.toggle('is-urgent', waiting);
   if (now.offline) setText(line, t('studio.say_offline'));
