@@ -1,0 +1,593 @@
+package hls
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chalkcast/media"
+)
+
+// channel is a preview or a lesson: what viewers of one URL see. Its frames come from one Input at a time.
+type channel struct {
+	id        media.ID
+	cfg       *Config
+	spool     *spool // nil for a preview and for a recording
+	recording bool   // loaded from the store
+	window    time.Duration
+	shape     cell[*shape]
+
+	lastPacket atomic.Int64          // Unix nanoseconds, 0 for never
+	lastUse    atomic.Int64          // Unix nanoseconds: by a viewer, or when it ended
+	indexed    atomic.Int64          // Unix nanoseconds: when the store got the index
+	still      atomic.Pointer[still] // for poster.mp4
+	unstored   unstored
+	closing    atomic.Bool // the last index is on its way
+	archived   atomic.Bool // the object store has everything
+
+	mu sync.Mutex // guards what follows: the writer's side
+	writer
+}
+
+func (c *channel) preview() bool { return c.spool == nil && !c.recording }
+
+// shape is what a channel consists of. It is immutable.
+type shape struct {
+	renditions []*rendition // in the order of the multivariant playlist
+	publishing bool
+	ended      bool
+	started    time.Time // of position 0; zero before
+}
+
+func (s *shape) find(name string) *rendition {
+	for _, r := range s.renditions {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// still is a key picture and the init segment that it needs.
+type still struct {
+	init   []byte
+	sample sample
+}
+
+// writer is the side of a channel that frames come in by. channel.mu guards it.
+type writer struct {
+	input      *Input
+	mux        *muxer       // nil while no generation is open
+	active     []*rendition // by builder
+	targets    targets
+	epoch      int
+	tag        string
+	generation int
+	base       time.Time // of position 0, by the clock of this generation
+	edge       time.Duration
+	edgeAt     time.Time // when the latest frame arrived
+	astray     int       // segments in a row that end more than clockSlack off our clock
+	hot        []*hotSegment
+	hotBytes   int64
+}
+
+// hotSegment is a segment whose bytes are in memory.
+type hotSegment struct {
+	r *rendition
+	s *segment
+}
+
+const (
+	clockSlack  = 2 * time.Second
+	keepHot     = 12 * time.Second // bytes stay in memory at least so long: most requests are for the live edge
+	hotLimit    = 96 << 20         // and at most so many of one channel, whatever the disk does
+	strayLimit  = 2
+	liveWindow  = 60 * time.Second
+	shortWindow = 20 * time.Second // of previews: they live in memory alone
+)
+
+func newChannel(id media.ID, cfg *Config, window time.Duration) *channel {
+	c := &channel{id: id, cfg: cfg, window: window}
+	c.shape.set(&shape{})
+	return c
+}
+
+var (
+	errEnded      = errors.New("the channel has ended")
+	errSuperseded = errors.New("another encoder writes into the channel")
+)
+
+// attach makes in the channel's only writer and begins an epoch.
+func (c *channel) attach(in *Input) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shape.get().ended {
+		return errEnded
+	}
+	c.flush()
+	c.input = in
+	c.epoch++
+	c.tag, c.generation = newTag(c.epoch), -1
+	c.reshape(func(s *shape) { s.publishing = true })
+	return nil
+}
+
+// detach ends the epoch of in, if it still is the writer.
+func (c *channel) detach(in *Input) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.input == in {
+		c.flush()
+		c.input = nil
+		c.reshape(func(s *shape) { s.publishing = false })
+	}
+}
+
+// finish ends the channel for good. It reports whether it had not ended before.
+func (c *channel) finish() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shape.get().ended {
+		return false
+	}
+	c.flush()
+	c.input = nil
+	if c.spool != nil {
+		c.spool.record(record{Kind: recEnd, AtMicros: c.cfg.Now().UnixMicro()}, true)
+	}
+	c.reshape(func(s *shape) { s.publishing, s.ended = false, true })
+	for _, r := range c.shape.get().renditions {
+		c.publish(r)
+	}
+	return true
+}
+
+// reshape publishes a changed shape.
+func (c *channel) reshape(change func(*shape)) {
+	s := *c.shape.get()
+	change(&s)
+	c.shape.set(&s)
+}
+
+// write takes a frame of in.
+func (c *channel) write(in *Input, f *media.Frame) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.shape.get().ended:
+		return errEnded
+	case c.input != in:
+		return errSuperseded
+	}
+	now := c.cfg.Now()
+	c.lastPacket.Store(now.UnixNano())
+	switch in.feed.take(f, c.mux, c.astray >= strayLimit) {
+	case dropFrame:
+		return nil
+	case breakOff:
+		c.flush()
+		return nil
+	case beginHere:
+		c.flush()
+		if err := c.begin(in, f, now); err != nil {
+			return err
+		}
+	case renewInit:
+		if err := c.renew(in, f); err != nil {
+			return err
+		}
+	}
+	c.look(f)
+	c.mux.push(f)
+	c.apply(now)
+	c.edgeAt = now
+	return nil
+}
+
+// begin opens a generation whose first frame is f.
+func (c *channel) begin(in *Input, f *media.Frame, now time.Time) error {
+	tracks := in.feed.present()
+	layout := c.layout(tracks)
+	start := c.position(now)
+	if at := c.base.Add(start); c.base.IsZero() || now.Sub(at).Abs() > clockSlack {
+		c.base = now.Round(0).Add(-start).UTC().Truncate(time.Microsecond)
+	}
+	c.astray = 0
+	c.generation++
+	c.active = c.active[:0]
+	var renditions [][]media.Track
+	for _, row := range layout {
+		if row.tracks == nil {
+			continue
+		}
+		if err := c.setInit(row.r, row.tracks); err != nil {
+			return err
+		}
+		c.active = append(c.active, row.r)
+		renditions = append(renditions, row.tracks)
+	}
+	c.mux = newMuxer(renditions, f.DTS, start, c.cfg.wish(), &c.targets)
+	c.announce(layout)
+	for _, r := range c.shape.get().renditions {
+		c.openSegment(r, c.mux.builders[0].time(c.mux.origin))
+	}
+	for _, early := range in.feed.begun(f, c.mux.lead.track) {
+		c.mux.push(early)
+	}
+	return nil
+}
+
+// layoutRow says which tracks a rendition shows in the generation that begins; nil for none.
+type layoutRow struct {
+	r      *rendition
+	tracks []media.Track
+}
+
+// layout gives every rendition its tracks. The main one comes first. Renditions that viewers know are kept: what
+// has no picture of its own any more shows the main one, or only the sound.
+func (c *channel) layout(tracks []media.Track) []layoutRow {
+	var pictures []media.Track
+	var sound []media.Track
+	for _, t := range tracks {
+		if t.Kind == media.Video {
+			pictures = append(pictures, t)
+		} else if sound == nil {
+			sound = []media.Track{t}
+		}
+	}
+	known := c.shape.get().renditions
+	count := len(pictures)
+	for _, r := range known {
+		if r.name[0] == 'v' {
+			count = max(count, int(r.name[1]-'0')+1)
+		}
+	}
+	var rows []layoutRow
+	for i := range min(count, 10) {
+		row := layoutRow{r: c.rendition(fmt.Sprintf("v%d", i))}
+		if len(pictures) > 0 {
+			row.tracks = append(row.tracks, pictures[min(i, len(pictures)-1)])
+			if i >= len(pictures) {
+				row.tracks[0] = pictures[0]
+			}
+		}
+		row.tracks = append(row.tracks, sound...)
+		rows = append(rows, row)
+	}
+	if a0 := c.shape.get().find("a0"); a0 != nil || sound != nil {
+		rows = append(rows, layoutRow{r: c.rendition("a0"), tracks: sound})
+	}
+	return rows
+}
+
+// rendition returns the one with a name, a new one if there is none. A new one joins where the others are.
+func (c *channel) rendition(name string) *rendition {
+	s := c.shape.get()
+	if r := s.find(name); r != nil {
+		return r
+	}
+	r := newRendition(name)
+	if len(s.renditions) > 0 {
+		main := s.renditions[0]
+		r.number, r.disc, r.breaking = main.number, main.disc, main.breaking
+	}
+	return r
+}
+
+// announce shows the renditions of a layout, before any of their segments.
+func (c *channel) announce(layout []layoutRow) {
+	c.reshape(func(s *shape) {
+		s.renditions = nil
+		for _, row := range layout {
+			s.renditions = append(s.renditions, row.r)
+		}
+		if s.started.IsZero() {
+			s.started = c.base
+		}
+	})
+}
+
+// setInit makes the init segment of a rendition for this generation.
+func (c *channel) setInit(r *rendition, tracks []media.Track) error {
+	b, err := marshalInit(tracks)
+	if err != nil {
+		return err
+	}
+	name := initName{c.tag, c.generation}
+	looks := newVariant(tracks)
+	r.looks.Store(&looks)
+	r.addInit(name, b)
+	if c.spool != nil {
+		c.spool.record(initRecord(r.name, name, b, &looks), false)
+	}
+	return nil
+}
+
+// renew replaces the init segments that show the track of f, which has not had a frame in this generation.
+func (c *channel) renew(in *Input, f *media.Frame) error {
+	for _, row := range c.layout(in.feed.present()) {
+		shows := func(t media.Track) bool { return t.ID == f.Track }
+		if slices.ContainsFunc(row.tracks, shows) {
+			if err := c.setInit(row.r, row.tracks); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// position is where in the programme a generation that begins now belongs: after everything before it, and as
+// much later as nothing came in between.
+func (c *channel) position(now time.Time) time.Duration {
+	if c.edgeAt.IsZero() || c.generation > -1 {
+		return c.edge
+	}
+	outage := min(max(now.Sub(c.edgeAt), 0), maxProgramme/2)
+	return (c.edge + outage).Truncate(time.Microsecond)
+}
+
+// openSegment gives the segment that comes next its heading.
+func (c *channel) openSegment(r *rendition, start time.Duration) {
+	if r.breaking {
+		r.disc++
+	}
+	r.open = &heading{
+		msn: r.number, tag: c.tag, generation: c.generation, start: start, at: c.base.Add(start),
+		disc: r.disc, discontinuity: r.breaking,
+	}
+	r.parts, r.body = nil, nil
+}
+
+// apply publishes what the muxer has finished.
+func (c *channel) apply(now time.Time) {
+	if len(c.mux.done) == 0 {
+		return
+	}
+	var changed []*rendition
+	for i := range c.mux.done {
+		f := &c.mux.done[i]
+		r := c.active[f.builder]
+		if f.part != nil {
+			c.addPart(r, f)
+		}
+		if f.segmentEnd {
+			c.closeSegment(r, f.end, now)
+			if f.builder == 0 {
+				changed = append(changed, c.closeSilent(f.end, now)...)
+				c.compareClocks(f.end, now)
+			}
+		}
+		if !slices.Contains(changed, r) {
+			changed = append(changed, r)
+		}
+	}
+	clear(c.mux.done)
+	c.mux.done = c.mux.done[:0]
+	for _, r := range changed {
+		c.publish(r)
+	}
+}
+
+func (c *channel) addPart(r *rendition, f *finished) {
+	p := part{size: int64(len(f.part)), start: f.start, end: f.end, independent: f.independent}
+	if n := len(r.parts); n > 0 {
+		p.offset = r.parts[n-1].offset + r.parts[n-1].size
+	}
+	r.parts, r.body = append(r.parts, p), append(r.body, f.part)
+	r.breaking = false
+	c.edge = max(c.edge, f.end)
+	if f.builder == 0 && c.targets.part == 0 {
+		c.targets.choosePart(f.end-f.start, c.cfg.wish())
+	}
+	if c.spool != nil {
+		c.spool.part(r, r.open, p, f.part)
+	}
+}
+
+func (c *channel) closeSegment(r *rendition, end time.Duration, now time.Time) {
+	s := &segment{heading: *r.open, end: end, parts: r.parts, closed: now}
+	for _, p := range r.parts {
+		s.size += p.size
+	}
+	if b := r.body; len(b) > 0 {
+		s.body.Store(&b)
+		c.hot = append(c.hot, &hotSegment{r, s})
+		c.hotBytes += s.size
+	}
+	c.edge = max(c.edge, end)
+	if r == c.active[0] && c.targets.segment == 0 {
+		c.targets.chooseSegment(s.duration(), c.cfg.wish())
+		if c.spool != nil {
+			c.spool.record(targetsRecord(c.targets), false)
+		}
+	}
+	r.list = append(r.list, s)
+	r.number++
+	r.breaking = false
+	if c.spool != nil {
+		c.unstored.add(s)
+		c.spool.segment(r, s)
+	}
+	c.openSegment(r, end)
+	c.cool()
+}
+
+// closeSilent ends the segment of the renditions that have no track in this generation: a gap, so that all count
+// alike.
+func (c *channel) closeSilent(end time.Duration, now time.Time) (closed []*rendition) {
+	for _, r := range c.shape.get().renditions {
+		if !slices.Contains(c.active, r) && r.open != nil {
+			c.closeSegment(r, end, now)
+			closed = append(closed, r)
+		}
+	}
+	return closed
+}
+
+// compareClocks notices that our clock was set, or that the encoder's runs away from it.
+func (c *channel) compareClocks(end time.Duration, now time.Time) {
+	if now.Round(0).Sub(c.base.Add(end)).Abs() > clockSlack {
+		c.astray++
+	} else {
+		c.astray = 0
+	}
+}
+
+// cool lets go of bytes that a file has, or that nobody can ask for any more.
+func (c *channel) cool() {
+	kept := c.hot[:0]
+	for _, h := range c.hot {
+		if !c.cold(h.s) {
+			kept = append(kept, h)
+			continue
+		}
+		h.s.body.Store(nil)
+		c.hotBytes -= h.s.size
+	}
+	clear(c.hot[len(kept):])
+	c.hot = kept
+}
+
+func (c *channel) cold(s *segment) bool {
+	age := c.edge - s.end
+	if c.spool == nil || s.keeping() == lost {
+		return age > 2*c.window+s.duration()
+	}
+	if s.keeping() == inMemory {
+		// A disk that hangs must not fill the memory.
+		return c.hotBytes > hotLimit && age > keepHot && s.state.CompareAndSwap(int32(inMemory), int32(lost))
+	}
+	return age > keepHot
+}
+
+// tidy removes the files of segments that are stored and have left the live playlist: viewers are served from the
+// store then. It runs on the spool's goroutine.
+func (c *channel) tidy(r *rendition, s *segment) {
+	c.spool.surplus = append(c.spool.surplus, surplus{r, s})
+	edge := r.view.get().edge()
+	for len(c.spool.surplus) > 0 {
+		first := c.spool.surplus[0]
+		if first.s.end > edge-2*c.window {
+			return
+		}
+		c.spool.forget(first.r, first.s)
+		c.spool.surplus = c.spool.surplus[1:]
+	}
+}
+
+// publish shows viewers what a rendition has.
+func (c *channel) publish(r *rendition) {
+	old := r.view.get()
+	v := &view{
+		list: r.list, first: old.first, open: r.open, parts: r.parts, body: r.body, number: r.number,
+		ended: c.shape.get().ended, targets: c.targets,
+	}
+	if n := len(v.list); n > 0 && n >= len(old.list) {
+		edge := v.list[n-1].end
+		for v.first < n-1 && v.list[v.first].end < edge-c.window && edge-v.list[v.first+1].start >= 3*c.targets.segment {
+			v.first++
+		}
+	}
+	if c.spool == nil {
+		v.trim(c.window)
+		r.list = v.list
+	}
+	var reports []report
+	for _, other := range c.shape.get().renditions {
+		if other != r {
+			if line, ok := other.view.get().report(other.name); ok {
+				reports = append(reports, line)
+			}
+		}
+	}
+	if b := renderLive(v, false, reports); b != nil {
+		v.live = newPage(b)
+	}
+	if b := renderLive(v, true, reports); b != nil {
+		v.delta = newPage(b)
+	}
+	r.view.set(v)
+}
+
+// trim forgets segments that have been out of the live playlist for their own duration and that of the longest
+// playlist that listed them.
+func (v *view) trim(window time.Duration) {
+	n := 0
+	for n < v.first && v.list[n].end+v.list[n].duration() < v.edge()-2*window {
+		n++
+	}
+	if n > 0 {
+		v.list, v.first = slices.Clone(v.list[n:]), v.first-n
+	}
+}
+
+// flush ends the open generation. What comes next is a discontinuity.
+func (c *channel) flush() {
+	if c.mux == nil {
+		return
+	}
+	c.mux.flush()
+	c.apply(c.cfg.Now())
+	c.mux = nil
+	for _, r := range c.shape.get().renditions {
+		r.open, r.parts, r.body = nil, nil, nil
+		r.breaking = r.number > 0
+		c.publish(r)
+	}
+}
+
+// look notices what a frame of the main rendition shows: a key picture for the poster, captions.
+func (c *channel) look(f *media.Frame) {
+	t := &c.mux.lead.track
+	if f.Track != t.ID || t.Kind != media.Video {
+		return
+	}
+	main := c.active[0]
+	if f.Sync {
+		init := (*main.inits.Load())[initName{c.tag, c.generation}]
+		c.still.Store(&still{init: init, sample: sample{duration: uint32(t.Clock / 25), sync: true, data: f.Data}})
+	}
+	looks := main.looks.Load()
+	if t.Params.Codec == media.H264 && !looks.captions && hasCaptions(f.Data, t.Params.NALLengthSize) {
+		changed := *looks
+		changed.captions = true
+		main.looks.Store(&changed)
+	}
+}
+
+// marshal writes the poster as a file that plays for one picture.
+func (s *still) marshal() []byte {
+	picture := []fragment{{video: true, samples: []sample{s.sample}}}
+	return append(bytes.Clone(s.init), marshalPart(1, picture)...)
+}
+
+// status tells how the channel stands.
+func (c *channel) status(now time.Time) media.ChannelStatus {
+	s := c.shape.get()
+	st := media.ChannelStatus{Publishing: s.publishing, Ended: s.ended, Started: s.started}
+	if at := c.lastPacket.Load(); at != 0 {
+		st.LastPacket = time.Unix(0, at).UTC()
+	}
+	if len(s.renditions) > 0 {
+		v := s.renditions[0].view.get()
+		st.Live = v.live != nil && !s.ended
+		st.Programme = v.edge()
+		st.LatencyTarget = v.targets.holdBack() + v.targets.part
+	}
+	waiting, oldest, gone := c.unstored.state()
+	st.Unstored, st.Lost = waiting, gone
+	if waiting > 0 {
+		st.UnstoredAge = max(now.Sub(oldest), 0)
+	}
+	st.Replay = s.ended && !c.preview() && st.Programme > 0
+	if c.spool != nil {
+		if t := c.spool.trouble.Load(); t != nil {
+			st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageDown, Detail: "spool", Since: t.since})
+		}
+	}
+	return st
+}

@@ -1,0 +1,226 @@
+package hls
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"time"
+
+	"chalkcast/media"
+	"chalkcast/storage"
+)
+
+// A journal is what a restarted server must remember of a lesson: JSON lines, each behind the CRC of its text, only
+// ever appended.
+//
+//	5f3a9c01 {"k":"seg","r":"v0","n":12,…}
+//
+// A line that does not agree with its CRC is what a crash left of it, and is as if it had not been written. The
+// object lessons/<lesson>/journal.jsonl holds the same lines without the parts, as index of the recording.
+const (
+	recLesson  = "lesson"  // the first line
+	recTargets = "targets" // lengths, frozen
+	recInit    = "init"    // an init segment, and what it looks like
+	recPart    = "part"    // a part was appended to the segment's file
+	recSegment = "seg"     // the file is complete and survives a power cut
+	recStored  = "stored"  // the object store has it, verified
+	recLost    = "lost"    // nobody has it
+	recEnd     = "end"     // End was called
+)
+
+const journalVersion = 1
+
+// record is a line of the journal. Which fields count depends on Kind.
+type record struct {
+	Kind string `json:"k"`
+
+	Version int      `json:"v,omitempty"`
+	Lesson  media.ID `json:"lesson,omitzero"`
+
+	PartMS  int `json:"part_ms,omitempty"`
+	TargetS int `json:"target_s,omitempty"`
+
+	Rendition  string `json:"r,omitempty"`
+	MSN        int    `json:"n,omitempty"`
+	Tag        string `json:"e,omitempty"`
+	Generation int    `json:"g,omitempty"`
+
+	AtMicros      int64        `json:"at_us,omitempty"` // Unix time
+	StartMicros   int64        `json:"start_us,omitempty"`
+	EndMicros     int64        `json:"end_us,omitempty"`
+	Disc          int          `json:"disc,omitempty"`
+	Discontinuity bool         `json:"break,omitempty"`
+	Independent   bool         `json:"ind,omitempty"`
+	Bytes         int64        `json:"bytes,omitempty"`
+	Sum           *storage.Sum `json:"sha256,omitempty"`
+	CRC           uint32       `json:"crc,omitempty"` // of a part's bytes
+
+	Init      []byte `json:"init,omitempty"`
+	Codecs    string `json:"codecs,omitempty"`
+	Width     int    `json:"w,omitempty"`
+	Height    int    `json:"h,omitempty"`
+	FrameRate int    `json:"fps_milli,omitempty"`
+	Captions  bool   `json:"cc,omitempty"`
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// appendRecord writes a line.
+func appendRecord(b []byte, rec record) []byte {
+	text, err := json.Marshal(rec)
+	if err != nil {
+		panic(err) // plain values only
+	}
+	b = fmt.Appendf(b, "%08x ", crc32.Checksum(text, castagnoli))
+	return append(append(b, text...), '\n')
+}
+
+// maxLine bounds a line of the journal: an init segment with 16 KiB of parameters, in base64.
+const maxLine = 64 << 10
+
+// parseJournal reads lines. It returns how many of them were damaged, which is one after a crash and more only if
+// the disk lies, and how many bytes at the end are no whole line.
+func parseJournal(b []byte) (recs []record, damaged, torn int) {
+	for len(b) > 0 {
+		line, rest, whole := bytes.Cut(b, []byte{'\n'})
+		if !whole {
+			return recs, damaged, len(b)
+		}
+		if rec, ok := parseLine(line); ok {
+			recs = append(recs, rec)
+		} else {
+			damaged++
+		}
+		b = rest
+	}
+	return recs, damaged, 0
+}
+
+func parseLine(line []byte) (rec record, ok bool) {
+	if len(line) < 10 || len(line) > maxLine || line[8] != ' ' {
+		return rec, false
+	}
+	if want := fmt.Appendf(nil, "%08x", crc32.Checksum(line[9:], castagnoli)); !bytes.Equal(want, line[:8]) {
+		return rec, false
+	}
+	if json.Unmarshal(line[9:], &rec) != nil || !rec.valid() {
+		return record{}, false
+	}
+	return rec, true
+}
+
+// valid keeps numbers out of the server that no journal of ours holds: they come from a file, after all.
+func (rec *record) valid() bool {
+	if rec.Rendition != "" && !isRendition(rec.Rendition) || rec.Tag != "" && !isTag(rec.Tag) {
+		return false
+	}
+	switch rec.Kind {
+	case recInit, recPart, recSegment:
+		if rec.Rendition == "" || rec.Tag == "" {
+			return false
+		}
+	}
+	return rec.MSN >= 0 && rec.MSN < 1e9 && rec.Bytes >= 0 && rec.StartMicros >= 0 && rec.EndMicros >= rec.StartMicros &&
+		rec.EndMicros < maxProgramme.Microseconds() && rec.Disc >= 0 && rec.Generation >= 0 && rec.PartMS >= 0 && rec.TargetS >= 0
+}
+
+// maxProgramme is beyond any lesson.
+const maxProgramme = 366 * 24 * time.Hour
+
+func (rec *record) heading() heading {
+	return heading{
+		msn: rec.MSN, tag: rec.Tag, generation: rec.Generation, start: micros(rec.StartMicros),
+		at: time.UnixMicro(rec.AtMicros).UTC(), disc: rec.Disc, discontinuity: rec.Discontinuity,
+	}
+}
+
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+func headingRecord(kind, rendition string, h *heading) record {
+	return record{
+		Kind: kind, Rendition: rendition, MSN: h.msn, Tag: h.tag, Generation: h.generation,
+		StartMicros: h.start.Microseconds(), AtMicros: h.at.UnixMicro(), Disc: h.disc, Discontinuity: h.discontinuity,
+	}
+}
+
+func segmentRecord(rendition string, s *segment) record {
+	rec := headingRecord(recSegment, rendition, &s.heading)
+	rec.EndMicros, rec.Bytes, rec.Sum, rec.Independent = s.end.Microseconds(), s.size, s.sum.Load(), s.independent()
+	return rec
+}
+
+func initRecord(rendition string, n initName, b []byte, v *variant) record {
+	return record{
+		Kind: recInit, Rendition: rendition, Tag: n.tag, Generation: n.generation, Init: b,
+		Codecs: v.codecs, Width: v.width, Height: v.height, FrameRate: v.frameRate, Captions: v.captions,
+	}
+}
+
+func targetsRecord(t targets) record {
+	return record{Kind: recTargets, PartMS: int(t.part / time.Millisecond), TargetS: wholeSeconds(t.segment)}
+}
+
+// journal is the file. It is owned by the goroutine that writes the spool.
+type journal struct {
+	f    *os.File
+	size int64 // up to where lines are whole
+}
+
+const journalFile = "journal.jsonl"
+
+// maxJournal bounds what is read back: some 50 hours of lesson.
+const maxJournal = 256 << 20
+
+// openJournal opens or makes the journal in root and reads what is there. A torn last line is cut off.
+func openJournal(root *os.Root) (j *journal, recs []record, damaged int, err error) {
+	f, err := root.OpenFile(journalFile, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, 0, fmt.Errorf("open journal: %w", err)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxJournal))
+	if err == nil {
+		var torn int
+		recs, damaged, torn = parseJournal(b)
+		j = &journal{f: f, size: int64(len(b) - torn)}
+		err = j.rewind()
+		if torn > 0 {
+			damaged++
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, 0, fmt.Errorf("read journal: %w", err)
+	}
+	return j, recs, damaged, nil
+}
+
+// rewind drops what follows the last whole line.
+func (j *journal) rewind() error {
+	if err := j.f.Truncate(j.size); err != nil {
+		return err
+	}
+	_, err := j.f.Seek(j.size, io.SeekStart)
+	return err
+}
+
+// write appends a line; sync makes it, and all before it, survive a power cut. After an error the line is not
+// there.
+func (j *journal) write(rec record, sync bool) error {
+	line := appendRecord(nil, rec)
+	n, err := j.f.Write(line)
+	if err == nil && sync {
+		err = j.f.Sync()
+	}
+	if err != nil {
+		if n > 0 {
+			err = errors.Join(err, j.rewind())
+		}
+		return fmt.Errorf("write journal: %w", err)
+	}
+	j.size += int64(n)
+	return nil
+}

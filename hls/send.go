@@ -1,0 +1,254 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"chalkcast/storage"
+)
+
+// open returns n bytes of a segment from off on, from wherever they are: memory, spool or store.
+func (o *Origin) open(ctx context.Context, c *channel, r *rendition, s *segment, off, n int64) (io.ReadCloser, error) {
+	if b := s.body.Load(); b != nil {
+		return b.open(ctx, off, n)
+	}
+	if c.spool != nil && !c.archived.Load() {
+		f, err := c.spool.open(r, &s.heading)
+		if err == nil {
+			return &fileRange{io.LimitReader(f, n), f}, seek(f, off)
+		}
+		if !errors.Is(err, fs.ErrNotExist) && s.keeping() != stored {
+			return nil, err
+		}
+	}
+	if s.keeping() == lost {
+		return nil, errUnknown
+	}
+	obj, err := o.cfg.Store.Get(ctx, segmentKey(c.id, r.name, s), storage.Range{Offset: off, Length: n})
+	if err != nil {
+		return nil, err
+	}
+	return obj.Body, nil
+}
+
+type fileRange struct {
+	io.Reader
+	f *os.File
+}
+
+func (r *fileRange) Close() error { return r.f.Close() }
+
+func seek(f *os.File, off int64) error {
+	_, err := f.Seek(off, io.SeekStart)
+	if err != nil {
+		f.Close()
+	}
+	return err
+}
+
+// open returns n bytes from off on, without copying any.
+func (b body) open(_ context.Context, off, n int64) (io.ReadCloser, error) {
+	var parts bodyReader
+	for _, p := range b {
+		size := int64(len(p))
+		if off >= size {
+			off -= size
+			continue
+		}
+		p = p[off:min(size, off+n)]
+		off = 0
+		if n -= int64(len(p)); len(p) > 0 {
+			parts = append(parts, p)
+		}
+	}
+	return &parts, nil
+}
+
+// bodyReader reads parts one after the other; io.Copy writes them as they are.
+type bodyReader body
+
+func (b *bodyReader) Read(p []byte) (int, error) {
+	if len(*b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*b)[0])
+	if (*b)[0] = (*b)[0][n:]; len((*b)[0]) == 0 {
+		*b = (*b)[1:]
+	}
+	return n, nil
+}
+
+// WriteTo writes everything that is left.
+func (b *bodyReader) WriteTo(w io.Writer) (total int64, err error) {
+	for _, p := range *b {
+		n, err := w.Write(p)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	*b = nil
+	return total, nil
+}
+
+func (b *bodyReader) Close() error { return nil }
+
+// sendPlaylist sends a rendered playlist, compressed when the viewer takes that.
+func sendPlaylist(w http.ResponseWriter, r *http.Request, p *page, cache string) error {
+	h := w.Header()
+	b, etag := p.plain, p.etag
+	h.Set("Content-Type", typePlaylist)
+	h.Set("Cache-Control", cache)
+	h.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		b, etag = p.zipped(), strings.TrimSuffix(etag, `"`)+`-gz"`
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Etag", etag)
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		return notModified(w)
+	}
+	return sendBytes(w, r, b)
+}
+
+func sendBytes(w http.ResponseWriter, r *http.Request, b []byte) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	deadline(w, int64(len(b)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(b) // who does not read it is not there any more
+	}
+	lift(w)
+	return nil
+}
+
+func notModified(w http.ResponseWriter) error {
+	w.Header().Del("Content-Type")
+	w.WriteHeader(http.StatusNotModified)
+	return nil
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3) as far as browsers, players and proxies write it.
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q := strings.ReplaceAll(strings.ToLower(weight), " ", "")
+			return q == "" || strings.Trim(strings.TrimPrefix(q, "q="), "0.") != ""
+		}
+	}
+	return false
+}
+
+// matches reads If-None-Match (RFC 9110 section 13.1.2).
+func matches(header, etag string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
+		if one == etag || one == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// sendMedia sends size bytes that never change under their name, or the range of them that was asked for. The
+// bytes are opened before the first header goes out, so that trouble is still a 503.
+func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) error {
+	h := w.Header()
+	sum := fnv.New64a()
+	io.WriteString(sum, name)
+	etag := `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`
+	h.Set("Etag", etag)
+	h.Set("Content-Type", typeMP4)
+	h.Set("Cache-Control", cacheMedia)
+	h.Set("Accept-Ranges", "bytes")
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		return notModified(w)
+	}
+	off, n, status := int64(0), size, http.StatusOK
+	if text := r.Header.Get("Range"); text != "" && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == etag) {
+		var known, satisfiable bool
+		off, n, known, satisfiable = parseRange(text, size)
+		switch {
+		case known && !satisfiable:
+			h.Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
+			h.Set("Cache-Control", cacheNever)
+			h.Set("Content-Length", "0")
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+			return nil
+		case known:
+			status = http.StatusPartialContent
+		}
+	}
+	if r.Method == http.MethodHead {
+		n, status = size, http.StatusOK
+	}
+	var src io.ReadCloser
+	if r.Method != http.MethodHead {
+		var err error
+		if src, err = open(r.Context(), off, n); err != nil {
+			return err
+		}
+		defer src.Close()
+	}
+	if status == http.StatusPartialContent {
+		h.Set("Content-Range", "bytes "+strconv.FormatInt(off, 10)+"-"+strconv.FormatInt(off+n-1, 10)+"/"+strconv.FormatInt(size, 10))
+	}
+	h.Set("Content-Length", strconv.FormatInt(n, 10))
+	deadline(w, n)
+	w.WriteHeader(status)
+	if src == nil {
+		return nil
+	}
+	if sent, _ := io.Copy(w, src); sent != n {
+		panic(http.ErrAbortHandler) // the viewer must not take what it has for whole
+	}
+	lift(w)
+	return nil
+}
+
+// parseRange reads a Range header with one range (RFC 9110 section 14.1.2). known is false for anything else,
+// which a server may ignore.
+func parseRange(header string, size int64) (off, n int64, known, satisfiable bool) {
+	spec, ok := strings.CutPrefix(header, "bytes=")
+	from, to, dash := strings.Cut(spec, "-")
+	if !ok || !dash || strings.Contains(spec, ",") {
+		return 0, size, false, false
+	}
+	if from == "" {
+		last, err := parseOffset(to)
+		if err != nil {
+			return 0, size, false, false
+		}
+		last = min(last, size)
+		return size - last, last, true, last > 0
+	}
+	off, err := parseOffset(from)
+	if err != nil {
+		return 0, size, false, false
+	}
+	end := size - 1
+	if to != "" {
+		if end, err = parseOffset(to); err != nil || end < off {
+			return 0, size, false, false
+		}
+	}
+	if off >= size {
+		return 0, size, true, false
+	}
+	return off, min(end, size-1) - off + 1, true, true
+}
+
+func parseOffset(s string) (int64, error) {
+	if len(s) > 15 || s == "" || s[0] == '+' || s[0] == '-' {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseInt(s, 10, 64)
+}

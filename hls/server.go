@@ -1,0 +1,415 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"chalkcast/media"
+	"chalkcast/storage"
+)
+
+// server answers viewers. It keeps no state: what it serves is in the views of the channels.
+type server struct{ o *Origin }
+
+// answer is an error with a status. Every answer with one status has the same body: nobody learns from it why.
+type answer int
+
+func (a answer) Error() string { return http.StatusText(int(a)) }
+
+const (
+	errUnknown   = answer(http.StatusNotFound)
+	errForbidden = answer(http.StatusForbidden)
+	errBadQuery  = answer(http.StatusBadRequest)
+	errNotNow    = answer(http.StatusServiceUnavailable)
+)
+
+// Cache-Control of what we send. Names of media are never used twice.
+const (
+	cacheMedia    = "public, max-age=31536000, immutable"
+	cacheAnswered = "public, max-age=2" // a playlist that was asked for by number
+	cacheEdge     = "public, max-age=1, s-maxage=1, stale-while-revalidate=1"
+	cacheReplay   = "public, max-age=60" // a deleted recording is gone from caches after that
+	cacheNever    = "no-store"
+)
+
+const (
+	typePlaylist = "application/vnd.apple.mpegurl"
+	typeMP4      = "video/mp4"
+)
+
+const maxPath = 1024
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-site")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		s.refuse(w, answer(http.StatusMethodNotAllowed))
+		return
+	}
+	if err := s.serve(w, r); err != nil {
+		s.refuse(w, err)
+	}
+}
+
+// refuse sends an error. What is neither ours nor the viewer's going away is a store or disk that does not
+// answer: the viewer should come again.
+func (s *server) refuse(w http.ResponseWriter, err error) {
+	var a answer
+	switch {
+	case errors.As(err, &a):
+	case errors.Is(err, storage.ErrNotFound):
+		a = errUnknown
+	case errors.Is(err, context.Canceled):
+		return // nobody is there to read it
+	default:
+		a = errNotNow
+	}
+	h := w.Header()
+	for _, name := range []string{"Etag", "Content-Encoding", "Content-Range", "Content-Length", "Vary"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", cacheNever)
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	text := a.Error() + "\n"
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	deadline(w, int64(len(text)))
+	w.WriteHeader(int(a))
+	io.WriteString(w, text)
+}
+
+// deadline gives a viewer time to take size bytes: 30 s, or longer for what 64 KiB a second would take four times
+// longer for. The socket's clock is the kernel's, so this is the one place that asks the real time.
+func deadline(w http.ResponseWriter, size int64) {
+	limit := max(30*time.Second, time.Duration(size)*4*time.Second/(64<<10))
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit)) // not every test's writer has one
+}
+
+// lift sends what is buffered and takes the deadline off: on HTTP/1 it belongs to the connection, and the next
+// request there may be somebody else's to answer.
+func lift(w http.ResponseWriter) {
+	rc := http.NewResponseController(w)
+	rc.Flush()
+	rc.SetWriteDeadline(time.Time{})
+}
+
+// address splits /p/<ticket>/l/<channel>/<name>. Escapes of any kind are nothing of ours.
+func address(r *http.Request) (ticket string, channel media.ID, name string, err error) {
+	if r.URL.RawPath != "" || len(r.URL.Path) > maxPath {
+		return "", 0, "", errUnknown
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, "/p/")
+	ticket, rest, found := strings.Cut(rest, "/l/")
+	id, name, named := strings.Cut(rest, "/")
+	if !ok || !found || !named {
+		return "", 0, "", errUnknown
+	}
+	// An impossible channel is an unknown one, so its ticket is wrong: both get the answer of a bad ticket.
+	channel, _ = media.ParseID(id)
+	return ticket, channel, name, nil
+}
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
+	text, id, name, err := address(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.o.cfg.Tickets.Verify(text, id, s.o.cfg.Now()); err != nil || id == 0 {
+		return errForbidden
+	}
+	res := parseName(name)
+	if res.kind == unknown {
+		return errUnknown
+	}
+	c, err := s.o.find(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	switch res.kind {
+	case indexPlaylist, dvrIndex, replayIndex:
+		return s.index(w, r, c, res.kind)
+	case poster:
+		return s.poster(w, r, c)
+	}
+	row := c.shape.get().find(res.rendition)
+	switch res.kind {
+	case livePlaylist:
+		return s.live(w, r, c, res.rendition)
+	case dvrPlaylist:
+		return s.dvr(w, r, c, res.rendition)
+	}
+	if row == nil {
+		return errUnknown
+	}
+	switch res.kind {
+	case replayPlaylist:
+		return s.replay(w, r, c, row)
+	case initFile:
+		b := (*row.inits.Load())[initName{res.tag, res.generation}]
+		if b == nil {
+			return errUnknown
+		}
+		return sendMedia(w, r, name, int64(len(b)), body{b}.open)
+	case segmentFile:
+		return s.segment(w, r, c, row, res)
+	}
+	return s.part(w, r, c, row, res)
+}
+
+// directives are the delivery directives of a playlist request (RFC 8216bis section 6.2.5).
+type directives struct {
+	msn, part int // −1: none
+	skip      bool
+}
+
+const maxQuery = 512
+
+// parseDirectives reads a query. Parameters that are not ours are none of our business; ours may stand there once
+// and in plain digits only.
+func parseDirectives(query string) (d directives, err error) {
+	d = directives{msn: -1, part: -1}
+	if len(query) > maxQuery {
+		return d, errBadQuery
+	}
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		switch name {
+		case "_HLS_msn":
+			err = d.number(&d.msn, value)
+		case "_HLS_part":
+			err = d.number(&d.part, value)
+		case "_HLS_skip":
+			d.skip = value == "YES" || value == "v2"
+		}
+		if err != nil {
+			return d, err
+		}
+	}
+	if d.part >= 0 && d.msn < 0 {
+		return d, errBadQuery
+	}
+	return d, nil
+}
+
+func (d *directives) number(field *int, value string) error {
+	n, ok := parseNumber(value)
+	if !ok || *field >= 0 {
+		return errBadQuery
+	}
+	*field = n
+	return nil
+}
+
+// reach returns errBadQuery for a request that is so far ahead that its answer is not worth waiting for (RFC
+// 8216bis section 6.2.5.2).
+func (d directives) reach(v *view) error {
+	limit := 3
+	if v.targets.part > 0 && v.targets.part < time.Second {
+		limit = int((3*time.Second + v.targets.part - 1) / v.targets.part)
+	}
+	if d.msn > v.number+1 || d.msn == v.number && d.part >= len(v.parts)+limit {
+		return errBadQuery
+	}
+	return nil
+}
+
+// rendition waits until a channel that has begun to publish has a rendition.
+func (s *server) rendition(r *http.Request, c *channel, name string) (*rendition, error) {
+	shape, err := c.shape.wait(r.Context(), func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
+	if err != nil {
+		return nil, err
+	}
+	if row := shape.find(name); row != nil {
+		return row, nil
+	}
+	return nil, errUnknown
+}
+
+func (s *server) live(w http.ResponseWriter, r *http.Request, c *channel, name string) error {
+	d, err := parseDirectives(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	row, err := s.rendition(r, c, name)
+	if err != nil {
+		return err
+	}
+	v := row.view.get()
+	if d.msn >= 0 && v.live != nil && !v.ended {
+		if err := d.reach(v); err != nil {
+			return err
+		}
+	}
+	v, err = row.view.wait(r.Context(), func(v *view) bool {
+		return v.ended || v.live != nil && (d.msn < 0 || v.has(d.msn, d.part))
+	})
+	if err != nil {
+		return err
+	}
+	p := v.live
+	if d.skip && v.delta != nil {
+		p = v.delta
+	}
+	if p == nil {
+		return errUnknown // it ended before anything was published
+	}
+	cache := cacheEdge
+	if d.msn >= 0 {
+		cache = cacheAnswered
+	}
+	return sendPlaylist(w, r, p, cache)
+}
+
+func (s *server) dvr(w http.ResponseWriter, r *http.Request, c *channel, name string) error {
+	d, err := parseDirectives(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	row, err := s.rendition(r, c, name)
+	if err != nil {
+		return err
+	}
+	if c.preview() {
+		return errUnknown
+	}
+	if v := row.view.get(); d.msn >= 0 && d.msn > v.number+1 {
+		return errBadQuery
+	}
+	all, err := row.dvr.current.wait(r.Context(), func(all dvrView) bool {
+		v := row.view.get()
+		return len(all.starts) > 0 && (d.msn < all.next || v.ended && all.next == v.number)
+	})
+	if err != nil {
+		return err
+	}
+	v := row.view.get()
+	b := all.render(v.targets, d.skip, v.ended && all.next == v.number)
+	cache := cacheEdge
+	if d.msn >= 0 {
+		cache = cacheAnswered
+	}
+	return sendPlaylist(w, r, newPage(b), cache)
+}
+
+func (s *server) replay(w http.ResponseWriter, r *http.Request, c *channel, row *rendition) error {
+	v := row.view.get()
+	if !v.ended || c.preview() {
+		return errUnknown
+	}
+	b := renderReplay(v.list, v.targets)
+	if b == nil {
+		return errUnknown
+	}
+	return sendPlaylist(w, r, newPage(b), cacheReplay)
+}
+
+// index sends a multivariant playlist. The one of an ended lesson leads to its recording.
+func (s *server) index(w http.ResponseWriter, r *http.Request, c *channel, kind kind) error {
+	if kind != indexPlaylist && c.preview() {
+		return errUnknown
+	}
+	shape, err := c.shape.wait(r.Context(), func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
+	if err != nil {
+		return err
+	}
+	if len(shape.renditions) == 0 || kind == replayIndex && !shape.ended {
+		return errUnknown
+	}
+	_, err = shape.renditions[0].view.wait(r.Context(), func(v *view) bool { return v.live != nil || v.ended })
+	if err != nil {
+		return err
+	}
+	shape = c.shape.get()
+	file, cache := "live.m3u8", cacheEdge
+	switch {
+	case kind == dvrIndex:
+		file = "dvr.m3u8"
+	case kind == replayIndex || shape.ended && !c.preview():
+		file, cache = "replay.m3u8", cacheReplay
+	}
+	var rows []row
+	for _, r := range shape.renditions {
+		v := r.view.get()
+		if len(v.list) == 0 {
+			continue // it has just joined
+		}
+		measured := v.list[v.first:]
+		if shape.ended {
+			measured = v.list
+		}
+		peak, mean := bandwidth(measured)
+		rows = append(rows, row{r.name, *r.looks.Load(), peak, mean})
+	}
+	if len(rows) == 0 {
+		return errUnknown
+	}
+	return sendPlaylist(w, r, newPage(renderIndex(rows, file)), cache)
+}
+
+func (s *server) poster(w http.ResponseWriter, r *http.Request, c *channel) error {
+	p := c.still.Load()
+	if p == nil {
+		return errUnknown
+	}
+	page := newPage(p.marshal())
+	h := w.Header()
+	h.Set("Content-Type", typeMP4)
+	h.Set("Cache-Control", cacheEdge)
+	h.Set("Etag", page.etag)
+	if matches(r.Header.Get("If-None-Match"), page.etag) {
+		return notModified(w)
+	}
+	return sendBytes(w, r, page.plain)
+}
+
+func (s *server) segment(w http.ResponseWriter, r *http.Request, c *channel, row *rendition, res resource) error {
+	seg := row.view.get().find(res.msn)
+	if seg == nil || seg.tag != res.tag || seg.gap() {
+		return errUnknown
+	}
+	return sendMedia(w, r, spoolFile(row.name, &seg.heading), seg.size, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		return s.o.open(ctx, c, row, seg, off, n)
+	})
+}
+
+// part sends a part. A request for the part that the playlist hints at waits until it is there.
+func (s *server) part(w http.ResponseWriter, r *http.Request, c *channel, row *rendition, res resource) error {
+	hinted := func(v *view) bool {
+		return v.open != nil && v.open.tag == res.tag && v.number == res.msn && len(v.parts) == res.part
+	}
+	v := row.view.get()
+	if hinted(v) {
+		var err error
+		if v, err = row.view.wait(r.Context(), func(v *view) bool { return !hinted(v) }); err != nil {
+			return err
+		}
+	}
+	name := spoolFile(row.name, &heading{tag: res.tag, msn: res.msn}) + strconv.Itoa(res.part)
+	if v.open != nil && v.open.tag == res.tag && v.number == res.msn && res.part < len(v.parts) {
+		b := v.body[res.part]
+		return sendMedia(w, r, name, int64(len(b)), body{b}.open)
+	}
+	seg := v.find(res.msn)
+	if seg == nil || seg.tag != res.tag || res.part >= len(seg.parts) {
+		return errUnknown
+	}
+	p := seg.parts[res.part]
+	return sendMedia(w, r, name, p.size, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		return s.o.open(ctx, c, row, seg, p.offset+off, n)
+	})
+}

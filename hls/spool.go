@@ -1,0 +1,321 @@
+package hls
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chalkcast/storage"
+)
+
+// spool keeps a lesson's segments in a folder until the object store has them, and its journal. Work is queued by
+// the channel and done by one goroutine, in order, so that a disk that hangs is felt by nobody else. What does
+// not fit the queue is not written: the segment's file comes out too short and counts as failed.
+type spool struct {
+	root    *os.Root // the lesson's folder
+	quota   *quota
+	now     func() time.Time
+	settled func(r *rendition, s *segment, ok bool) // called by the spool's goroutine
+
+	mu     sync.Mutex // guards the queue
+	jobs   []func()
+	bytes  int
+	closed bool
+	wake   chan struct{} // capacity 1
+
+	// Owned by the spool's goroutine.
+	journal *journal
+	files   map[string]*spoolWriter // by rendition: of the segment that is being made
+	surplus []surplus               // files of segments that are stored
+
+	trouble  atomic.Pointer[trouble] // nil when all is well
+	distrust atomic.Bool             // an fsync failed: what this disk says is no longer believed
+}
+
+// trouble is the latest failure of a disk or store, and since when there has been nothing but failures.
+type trouble struct {
+	err   error
+	since time.Time
+}
+
+// surplus is a segment whose file may go.
+type surplus struct {
+	r *rendition
+	s *segment
+}
+
+// queueLimit is how many bytes of parts may wait for the disk: some seconds of every rendition.
+const queueLimit = 32 << 20
+
+// spoolWriter is the file of a segment that is being made.
+type spoolWriter struct {
+	f    *os.File // nil: could not be made
+	name string
+	size int64
+	sum  hash.Hash
+	err  error
+}
+
+func newSpool(root *os.Root, j *journal, q *quota, now func() time.Time) *spool {
+	return &spool{root: root, journal: j, quota: q, now: now, files: make(map[string]*spoolWriter), wake: make(chan struct{}, 1)}
+}
+
+// run does the work until close was called and everything before it is done.
+func (s *spool) run() {
+	for range s.wake {
+		for {
+			s.mu.Lock()
+			jobs, closed := s.jobs, s.closed
+			s.jobs = nil
+			s.mu.Unlock()
+			for _, job := range jobs {
+				job()
+			}
+			if len(jobs) == 0 && closed {
+				s.shut()
+				return
+			}
+			if len(jobs) == 0 {
+				break
+			}
+		}
+	}
+}
+
+// close lets run return when the queue is empty. What is queued later is dropped.
+func (s *spool) close() { s.enqueue(nil, true) }
+
+// do queues work that takes no room.
+func (s *spool) do(job func()) { s.enqueue(job, false) }
+
+func (s *spool) enqueue(job func(), closing bool) {
+	s.mu.Lock()
+	if !s.closed && job != nil {
+		s.jobs = append(s.jobs, job)
+	}
+	s.closed = s.closed || closing
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// reserve takes n bytes of the queue, if they are free.
+func (s *spool) reserve(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bytes+n > queueLimit {
+		return false
+	}
+	s.bytes += n
+	return true
+}
+
+func (s *spool) release(n int) {
+	s.mu.Lock()
+	s.bytes -= n
+	s.mu.Unlock()
+}
+
+// record queues a line for the journal.
+func (s *spool) record(rec record, sync bool) {
+	s.do(func() { s.write(rec, sync) })
+}
+
+func (s *spool) write(rec record, sync bool) { s.note(s.journal.write(rec, sync)) }
+
+// note remembers a failure, and since when there has been nothing else. The next segment that is safe ends it.
+func (s *spool) note(err error) {
+	if err == nil {
+		return
+	}
+	since := s.now()
+	if old := s.trouble.Load(); old != nil {
+		since = old.since
+	}
+	s.trouble.Store(&trouble{err, since})
+}
+
+// part queues a part of the segment that is being made.
+func (s *spool) part(r *rendition, h *heading, p part, data []byte) {
+	if !s.reserve(len(data)) {
+		return
+	}
+	s.do(func() {
+		defer s.release(len(data))
+		s.writePart(r, h, p, data)
+	})
+}
+
+func (s *spool) writePart(r *rendition, h *heading, p part, data []byte) {
+	name := spoolFile(r.name, h)
+	w := s.files[r.name]
+	if w == nil || w.name != name {
+		w = s.create(name)
+		s.files[r.name] = w
+	}
+	if w.err != nil || p.offset != w.size {
+		return // the segment is lost to the disk already
+	}
+	w.sum.Write(data)
+	w.size += int64(len(data))
+	if _, w.err = w.f.Write(data); w.err != nil {
+		s.note(fmt.Errorf("write spool: %w", w.err))
+		return
+	}
+	rec := headingRecord(recPart, r.name, h)
+	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = p.end.Microseconds(), p.size, crc32.Checksum(data, castagnoli), p.independent
+	s.write(rec, false)
+}
+
+var (
+	errQuota    = errors.New("spool is full")
+	errDistrust = errors.New("spool: the disk failed to sync")
+)
+
+func (s *spool) create(name string) *spoolWriter {
+	w := &spoolWriter{name: name, sum: sha256.New()}
+	switch {
+	case s.distrust.Load():
+		w.err = errDistrust
+	case s.quota.full():
+		w.err = errQuota
+	default:
+		w.f, w.err = s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	}
+	s.note(w.err)
+	return w
+}
+
+// segment queues the end of a segment.
+func (s *spool) segment(r *rendition, seg *segment) {
+	s.do(func() { s.settle(r, seg) })
+}
+
+// settle makes the file of a segment survive a power cut and says so in the journal. When that fails the bytes in
+// memory are all there is. A failed fsync is never repeated: the pages it was about are gone, whatever the next
+// one says.
+func (s *spool) settle(r *rendition, seg *segment) {
+	w := s.files[r.name]
+	delete(s.files, r.name)
+	if seg.gap() {
+		s.write(segmentRecord(r.name, seg), true)
+		seg.state.Store(int32(lost))
+		s.settled(r, seg, false)
+		return
+	}
+	ok := w != nil && w.name == spoolFile(r.name, &seg.heading) && w.err == nil && w.size == seg.size && s.sync(w)
+	if ok {
+		sum := storage.Sum(w.sum.Sum(nil))
+		seg.sum.Store(&sum)
+		s.quota.add(seg.size)
+		seg.state.Store(int32(spooled))
+	} else if b := seg.body.Load(); b != nil {
+		sum := b.sum()
+		seg.sum.Store(&sum)
+		s.remove(spoolFile(r.name, &seg.heading))
+	}
+	if w != nil && w.f != nil {
+		w.f.Close()
+	}
+	err := s.journal.write(segmentRecord(r.name, seg), true)
+	if s.note(err); ok && err == nil {
+		s.trouble.Store(nil)
+	}
+	s.settled(r, seg, ok)
+}
+
+// sync flushes a file and the folder that names it.
+func (s *spool) sync(w *spoolWriter) bool {
+	err := w.f.Sync()
+	if err == nil {
+		err = syncFolder(s.root)
+	}
+	if err != nil {
+		s.distrust.Store(true)
+		s.note(fmt.Errorf("sync spool: %w", err))
+	}
+	return err == nil
+}
+
+func syncFolder(root *os.Root) error {
+	d, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// forget removes the file of a segment that is stored.
+func (s *spool) forget(r *rendition, seg *segment) {
+	if s.remove(spoolFile(r.name, &seg.heading)) {
+		s.quota.add(-seg.size)
+	}
+}
+
+func (s *spool) remove(name string) bool {
+	err := s.root.Remove(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.note(fmt.Errorf("clear spool: %w", err))
+	}
+	return err == nil
+}
+
+// open opens the file of a segment for reading.
+func (s *spool) open(r *rendition, h *heading) (*os.File, error) {
+	return s.root.Open(spoolFile(r.name, h))
+}
+
+func (s *spool) shut() {
+	for _, w := range s.files {
+		if w.f != nil {
+			w.f.Close()
+		}
+	}
+	s.journal.f.Close()
+	s.root.Close()
+}
+
+// quota is how much all lessons together may have in the spool.
+type quota struct {
+	limit int64
+	used  atomic.Int64
+}
+
+func (q *quota) add(n int64) { q.used.Add(n) }
+func (q *quota) full() bool  { return q.used.Load() >= q.limit }
+
+// sum returns the SHA-256 of all parts.
+func (b body) sum() storage.Sum {
+	h := sha256.New()
+	for _, p := range b {
+		h.Write(p)
+	}
+	return storage.Sum(h.Sum(nil))
+}
+
+// ReadAt reads across the parts.
+func (b body) ReadAt(p []byte, off int64) (n int, err error) {
+	for _, part := range b {
+		if off >= int64(len(part)) {
+			off -= int64(len(part))
+			continue
+		}
+		c := copy(p[n:], part[off:])
+		n, off = n+c, 0
+		if n == len(p) {
+			return n, nil
+		}
+	}
+	return n, io.EOF
+}

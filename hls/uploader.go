@@ -1,0 +1,263 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"chalkcast/storage"
+)
+
+// uploader brings finished segments to the object store: the init segment first, then its segments, and the index
+// that names them only when they are there. The queue holds references; the bytes lie in the spool, whose quota
+// bounds it, or, when the spool failed, in memory, where hotLimit does.
+type uploader struct {
+	cfg      *Config
+	finished func(*channel) // a lesson has ended and everything of it is stored
+
+	mu    sync.Mutex // guards the queue
+	queue []func(context.Context)
+	more  chan struct{} // capacity 1
+	last  *trouble      // nil when the store answers
+}
+
+func newUploader(cfg *Config) *uploader {
+	return &uploader{cfg: cfg, more: make(chan struct{}, 1)}
+}
+
+func (u *uploader) add(job func(context.Context)) {
+	u.mu.Lock()
+	u.queue = append(u.queue, job)
+	u.mu.Unlock()
+	u.signal()
+}
+
+func (u *uploader) signal() {
+	select {
+	case u.more <- struct{}{}:
+	default:
+	}
+}
+
+// work uploads one object after the other until ctx ends.
+func (u *uploader) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-u.more:
+		}
+		for job := u.take(); job != nil && ctx.Err() == nil; job = u.take() {
+			job(ctx)
+		}
+	}
+}
+
+// take returns the oldest job, and wakes a colleague when there are more.
+func (u *uploader) take() func(context.Context) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.queue) == 0 {
+		return nil
+	}
+	job := u.queue[0]
+	u.queue[0] = nil
+	u.queue = u.queue[1:]
+	if len(u.queue) > 0 {
+		u.signal()
+	}
+	return job
+}
+
+// tryLimit is how long one try to store a segment may take.
+const tryLimit = 30 * time.Second
+
+// keep stores an object and makes sure of it. It tells Status how the store is doing.
+func (u *uploader) keep(ctx context.Context, name string, content storage.Content) error {
+	err := storage.Keep(ctx, u.cfg.Store, name, content, storage.Patience{Try: tryLimit, Failed: u.failed})
+	if err == nil {
+		u.mu.Lock()
+		u.last = nil
+		u.mu.Unlock()
+	}
+	return err
+}
+
+func (u *uploader) failed(err error, pause time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	since := u.cfg.Now()
+	if u.last != nil {
+		since = u.last.since
+	} else {
+		u.cfg.Log.Warn("object store fails, trying again", "err", err, "pause", pause)
+	}
+	u.last = &trouble{err, since}
+}
+
+func (u *uploader) trouble() *trouble {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last
+}
+
+// segment queues a segment that the spool, or memory, has.
+func (u *uploader) segment(c *channel, r *rendition, s *segment) {
+	if b := (*r.inits.Load())[s.init()]; b != nil && c.unstored.firstUse(r, s.init()) {
+		key := initKey(c.id, r.name, s.init())
+		u.add(func(ctx context.Context) { u.keep(ctx, key, storage.Bytes(b)) })
+	}
+	held := s.body.Load() // keeps the bytes when the spool could not
+	if s.keeping() == spooled {
+		held = nil
+	}
+	u.add(func(ctx context.Context) {
+		err := u.store(ctx, c, r, s, held)
+		if ctx.Err() != nil {
+			return
+		}
+		u.stored(c, r, s, err)
+	})
+}
+
+// store brings a segment to the store from wherever its bytes are.
+func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segment, held *body) error {
+	key := segmentKey(c.id, r.name, s)
+	sum := s.sum.Load()
+	if sum == nil {
+		return storage.ErrContent
+	}
+	content := storage.Content{Size: s.size, Sum: *sum}
+	if held != nil {
+		content.Body = *held
+		return u.keep(ctx, key, content)
+	}
+	f, err := c.spool.open(r, &s.heading)
+	if errors.Is(err, fs.ErrNotExist) {
+		return u.already(ctx, key, content)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	content.Body = io.NewSectionReader(f, 0, s.size)
+	return u.keep(ctx, key, content)
+}
+
+// already asks whether the store has an object whose file is gone: the line that says so was lost in a crash.
+func (u *uploader) already(ctx context.Context, key string, want storage.Content) error {
+	ctx, cancel := context.WithTimeout(ctx, tryLimit)
+	defer cancel()
+	info, err := u.cfg.Store.Stat(ctx, key)
+	if err != nil {
+		return err
+	}
+	if info.Size != want.Size || info.Sum != want.Sum {
+		return fmt.Errorf("%w: %s", storage.ErrContent, key)
+	}
+	return nil
+}
+
+// stored writes down what became of a segment.
+func (u *uploader) stored(c *channel, r *rendition, s *segment, err error) {
+	kind, state := recStored, stored
+	if err != nil {
+		u.cfg.Log.Error("segment is lost to the recording", "lesson", c.id, "rendition", r.name, "segment", s.msn, "err", err)
+		kind, state = recLost, lost
+	}
+	s.state.Store(int32(state))
+	c.unstored.done(s)
+	c.spool.do(func() {
+		c.spool.write(record{Kind: kind, Rendition: r.name, MSN: s.msn}, false)
+		c.tidy(r, s)
+		u.ended(c)
+	})
+}
+
+// ended stores the index of a lesson that has ended, when all of its segments are settled.
+func (u *uploader) ended(c *channel) {
+	if !c.shape.get().ended || c.unstored.count() > 0 || !c.closing.CompareAndSwap(false, true) {
+		return
+	}
+	u.add(func(ctx context.Context) {
+		if err := u.keep(ctx, indexKey(c.id), storage.Bytes(c.index())); err != nil {
+			c.closing.Store(false)
+			return
+		}
+		u.finished(c)
+	})
+}
+
+// index stores what a lesson on air has so far.
+func (u *uploader) index(c *channel) {
+	u.add(func(ctx context.Context) {
+		if !c.closing.Load() {
+			ctx, cancel := context.WithTimeout(ctx, tryLimit)
+			defer cancel()
+			u.keep(ctx, indexKey(c.id), storage.Bytes(c.index()))
+		}
+	})
+}
+
+// unstored is what of a channel is not in the object store yet.
+type unstored struct {
+	mu    sync.Mutex
+	set   map[*segment]struct{}
+	inits map[string]bool
+	lost  int
+}
+
+func (u *unstored) add(s *segment) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.set == nil {
+		u.set = make(map[*segment]struct{})
+	}
+	u.set[s] = struct{}{}
+}
+
+func (u *unstored) done(s *segment) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.set, s)
+	if s.keeping() == lost {
+		u.lost++
+	}
+}
+
+func (u *unstored) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.set)
+}
+
+// firstUse reports, once for every init segment, that it must be stored.
+func (u *unstored) firstUse(r *rendition, n initName) bool {
+	key := fmt.Sprint(r.name, n.tag, n.generation)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.inits[key] {
+		return false
+	}
+	if u.inits == nil {
+		u.inits = make(map[string]bool)
+	}
+	u.inits[key] = true
+	return true
+}
+
+// state returns how many segments wait, since when the oldest does, and how many are lost.
+func (u *unstored) state() (waiting int, oldest time.Time, lost int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for s := range u.set {
+		if oldest.IsZero() || s.closed.Before(oldest) {
+			oldest = s.closed
+		}
+	}
+	return len(u.set), oldest, u.lost
+}
