@@ -58,13 +58,15 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // checkPassword returns the user, or a fault. Every way out that says "wrong" has hashed once.
 func (a *Accounts) checkPassword(ctx context.Context, email, password string) (userRow, error) {
-	u, err := userByEmail(ctx, a.db.Reader(), email)
-	if err != nil && !isNotFound(err) {
-		return userRow{}, fmt.Errorf("read user: %w", err)
+	var u userRow
+	if email != "" { // many have none
+		var err error
+		if u, err = userByEmail(ctx, a.db.Reader(), email); err != nil && !isNotFound(err) {
+			return userRow{}, fmt.Errorf("read user: %w", err)
+		}
 	}
-	if email == "" || len(password) > maxPassword {
-		u = userRow{}
-		password = ""
+	if len(password) > maxPassword { // was never set, and is not worth hashing
+		u.Password, password = "", ""
 	}
 	ok, stale, err := a.hasher.check(ctx, u.Password, password)
 	if err != nil {

@@ -1,0 +1,27 @@
+package accounts
+
+import (
+	"context"
+	"time"
+)
+
+var background = context.Background()
+
+// What the tests in package accounts_test hold against the schema and the rules.
+func Models() []any { return []any{&userRow{}, &sessionRow{}, &keyRow{}, &schoolRow{}} }
+
+const GuessDelay = guessDelay
+
+func CheckEmail(s string) (string, error) { return checkEmail(s) }
+
+func (a *Accounts) StoredPassword(t interface{ Fatal(...any) }, email string) string {
+	r, err := userByEmail(background, a.db.Reader(), email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Password
+}
+
+func (a *Accounts) FlushSeen() { a.flushSeen(background) }
+
+func (a *Accounts) Sweep(now time.Time) error { return a.sweepSessions(background, now) }
