@@ -167,10 +167,10 @@ function atEnd() {
 
 player.addEventListener('blocked', () => show($('.big-play'), true));
 player.addEventListener('muted', () => show($('.unmute'), true));
-player.addEventListener('unsupported', () => tell('class.unsupported_title', 'code.player_unsupported.student'));
+player.addEventListener('unsupported', () => tell(t('class.unsupported_title'), t('code.player_unsupported.student')));
 player.addEventListener('refused', ({ detail: error }) => {
   if (error.status === 401) say('class.signed_out');
-  else if (error.code && data.messages[`code.${error.code}.student`] && error.status !== 503) tell(null, `code.${error.code}.student`);
+  else if ([403, 404, 410].includes(error.status)) tell('', error.message);
   else if (error.status === 503 && !player.playback) say('class.keeping_place');
   else say('class.reconnecting');
 });
@@ -181,10 +181,9 @@ function say(key) {
 }
 
 function tell(title, text) {
-  const card = $('[data-notice]');
-  setText($('[data-notice-title]'), title ? t(title) : '');
-  setText($('[data-notice-text]'), t(text));
-  show(card, true);
+  setText($('[data-notice-title]'), title);
+  setText($('[data-notice-text]'), text);
+  show($('[data-notice]'), true);
 }
 
 // --- attendance ---
