@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"ingest":              {"media"},
 	"ingest/guard":        {},
 	"ingest/rtmp":         {"ingest", "ingest/guard", "media"},
+	"ingest/rtsp":         {"ingest", "ingest/guard", "media"},
 	"hls":                 {"hls/ticket", "media", "storage"},
 	"hls/hlstest":         {"media"},
 	"hls/ticket":          {"media"},
