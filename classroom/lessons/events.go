@@ -20,11 +20,11 @@ const (
 
 // StateNews is what a page must know of a lesson to show the right thing.
 type StateNews struct {
-	State     State      `json:"state"`
-	LiveSince *time.Time `json:"live_since"` // null when it was never on air
-	LostAt    *time.Time `json:"lost_at"`    // since when it is interrupted
-	End       *time.Time `json:"end"`        // as planned and extended; null without a plan
-	Late      bool       `json:"late"`       // the start has passed and nobody has gone live
+	State         State      `json:"state"`
+	LiveSince     *time.Time `json:"live_since"`     // null when it was never on air
+	InterruptedAt *time.Time `json:"interrupted_at"` // null unless it is
+	End           *time.Time `json:"end"`            // as planned and extended; null without a plan
+	Late          bool       `json:"late"`           // the start has passed and nobody has gone live
 }
 
 // HereNews is how many students are in class.
@@ -44,7 +44,7 @@ func (l *Lessons) News(ctx context.Context, row Lesson) (StateNews, error) {
 	if err != nil || len(air) == 0 {
 		return n, err
 	}
-	n.LostAt = pointer(air[len(air)-1].Until)
+	n.InterruptedAt = pointer(air[len(air)-1].Until)
 	return n, nil
 }
 

@@ -5,27 +5,34 @@ import (
 	"sync"
 	"time"
 
+	"chalkcast/classroom/accounts"
+	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/push"
 	"chalkcast/media"
 )
 
-// Config is what New needs. DB, Bus and Origin are required.
+// Config is what New needs. Log and Now may be left out.
 type Config struct {
-	DB     *database.DB
-	Bus    push.Bus
-	Origin Origin
-	Log    *slog.Logger     // nil means slog.Default
-	Now    func() time.Time // nil means time.Now
+	DB       *database.DB
+	Accounts *accounts.Accounts
+	Courses  *courses.Courses
+	Bus      push.Bus
+	Origin   Origin
+	Log      *slog.Logger     // nil means slog.Default
+	Now      func() time.Time // nil means time.Now
 }
 
 // Lessons is the feature. Safe for concurrent use.
 type Lessons struct {
-	db      *database.DB
-	bus     push.Bus
-	origin  Origin
-	log     *slog.Logger
-	now     func() time.Time
+	db       *database.DB
+	accounts *accounts.Accounts
+	courses  *courses.Courses
+	bus      push.Bus
+	origin   Origin
+	log      *slog.Logger
+	now      func() time.Time
+
 	stirred chan struct{}   // wakes Run
 	failing map[string]bool // owned by Run: what could not be done last time
 
@@ -43,7 +50,7 @@ func New(cfg Config) *Lessons {
 		cfg.Now = time.Now
 	}
 	return &Lessons{
-		db: cfg.DB, bus: cfg.Bus, origin: cfg.Origin, log: cfg.Log, now: cfg.Now,
+		db: cfg.DB, accounts: cfg.Accounts, courses: cfg.Courses, bus: cfg.Bus, origin: cfg.Origin, log: cfg.Log, now: cfg.Now,
 		stirred: make(chan struct{}, 1), failing: map[string]bool{},
 		runs: map[media.ID]*run{}, told: map[media.ID]bool{},
 	}

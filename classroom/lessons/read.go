@@ -75,3 +75,22 @@ func Close(ctx context.Context, tx *gorm.DB, id media.ID, now time.Time) (bool, 
 	}
 	return ok, nil
 }
+
+// Between returns the lessons of courses that touch [from, until), by start; an unplanned one stands where it was
+// begun. Cancelled ones are there.
+func (l *Lessons) Between(ctx context.Context, courses []media.ID, from, until time.Time) ([]Lesson, error) {
+	rows, err := lessonsBetween(ctx, l.db.Reader(), courses, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("load lessons: %w", err)
+	}
+	return rows, nil
+}
+
+// AllBetween is Between for every course of the school.
+func (l *Lessons) AllBetween(ctx context.Context, from, until time.Time) ([]Lesson, error) {
+	rows, err := everyLessonBetween(ctx, l.db.Reader(), from, until)
+	if err != nil {
+		return nil, fmt.Errorf("load lessons: %w", err)
+	}
+	return rows, nil
+}

@@ -17,7 +17,7 @@ import (
 
 const (
 	tickEvery    = time.Second
-	chaseEvery   = 5 * time.Second // opening and ending by the clock may be this late
+	chaseEvery   = 15 * time.Second // the clock may be this late in opening and ending; nobody waits for either
 	writeTimeout = 2 * time.Second
 )
 
@@ -182,16 +182,19 @@ func (l *Lessons) settleRun(ctx context.Context, r run, now time.Time) error {
 	return l.settleBroadcast(ctx, r, now)
 }
 
-// settleRefused corrects the attempt of an encoder that was let in and sent away before anything could be seen.
+// settleRefused corrects the attempt of an encoder that was let in and sent away before anything could be seen;
+// one that left by itself has nothing to be told.
 func (l *Lessons) settleRefused(ctx context.Context, r run) error {
 	if r.end == nil {
 		return nil
 	}
-	err := l.db.Tx(ctx, func(tx *gorm.DB) error {
-		return remarkAttempt(ctx, tx, r.grant.Broadcast, false, r.end.Code)
-	})
-	if err != nil {
-		return err
+	if r.end.Code != "" {
+		err := l.db.Tx(ctx, func(tx *gorm.DB) error {
+			return remarkAttempt(ctx, tx, r.grant.Broadcast, false, r.end.Code)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	l.forget(r.grant.Broadcast)
 	return nil

@@ -161,10 +161,10 @@ func insertAttempt(ctx context.Context, tx *gorm.DB, a PublishAttempt) error {
 		a.UserID, a.UserID, attemptsKept).Error
 }
 
-// remarkAttempt says afterwards how an attempt went on; an empty code leaves the one that is there.
+// remarkAttempt says afterwards how an attempt went on.
 func remarkAttempt(ctx context.Context, tx *gorm.DB, id media.ID, admitted bool, code media.Code) error {
-	return tx.WithContext(ctx).Exec(`UPDATE publish_attempts SET admitted = ?,
-		code = CASE WHEN ? = '' THEN code ELSE ? END WHERE id = ?`, admitted, code, code, id).Error
+	return tx.WithContext(ctx).Exec("UPDATE publish_attempts SET admitted = ?, code = ?, detail = '' WHERE id = ?",
+		admitted, code, id).Error
 }
 
 func attemptsOf(ctx context.Context, q *gorm.DB, user media.ID) ([]PublishAttempt, error) {
