@@ -51,7 +51,7 @@ func (s *school) Write(*media.Frame) error {
 	s.frames++
 	return nil
 }
-func (s *school) Close(media.End) {}
+func (s *school) Close(media.End) error { return nil }
 
 func tracks() []media.Track {
 	return []media.Track{{ID: 0, Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}}

@@ -22,14 +22,16 @@ type Gate interface {
 
 // Sink takes the frames of broadcasts. The HLS origin stands behind it.
 type Sink interface {
-	// Open begins a run of frames of these tracks. A broadcast whose tracks change is closed and opened again.
+	// Open begins a run of frames of these tracks. When the tracks of a broadcast change, the next run is opened
+	// before the last one is closed, and goes on where that one was.
 	Open(ctx context.Context, g media.Grant, tracks []media.Track) (Writer, error)
 }
 
-// Writer takes the frames of one run. It is used by one goroutine and waits for nobody.
+// Writer takes the frames of one run. It is used by one goroutine and waits for nobody. Close ends the run; its
+// error is about what was written before.
 type Writer interface {
 	Write(f *media.Frame) error
-	Close(e media.End)
+	Close(e media.End) error
 }
 
 // Limits of a broadcast. The zero value of a field means its default.

@@ -46,8 +46,12 @@ func (s *Session) Start(tracks []media.Track, encoder string) error {
 
 // Retrack goes on with another set of tracks, at a discontinuity: a track that came late, a codec that changed.
 func (s *Session) Retrack(tracks []media.Track) error {
-	s.closeWriter(media.End{At: s.lastPacket()})
-	return s.open(tracks)
+	last := s.writer
+	err := s.open(tracks)
+	if err == nil {
+		s.close(last, media.End{At: s.lastPacket()})
+	}
+	return err
 }
 
 func (s *Session) open(tracks []media.Track) error {
@@ -101,16 +105,19 @@ func (s *Session) End(stopped bool, code media.Code) {
 		end.Code = s.leaving.Code
 	}
 	s.mu.Unlock()
-	s.closeWriter(end)
+	s.close(s.writer, end)
+	s.writer = nil
 	s.desk.remove(s)
 	s.desk.cfg.Gate.Ended(s.grant, end)
 	close(s.gone)
 }
 
-func (s *Session) closeWriter(e media.End) {
-	if s.writer != nil {
-		s.writer.Close(e)
-		s.writer = nil
+func (s *Session) close(w Writer, e media.End) {
+	if w == nil {
+		return
+	}
+	if err := w.Close(e); err != nil {
+		s.desk.cfg.Log.Error("close channel", "publisher", s.grant.Publisher, "err", err)
 	}
 }
 
