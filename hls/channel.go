@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,10 +51,10 @@ func (s *shape) find(name string) *rendition {
 	return nil
 }
 
-// still is a key picture and the init segment that it needs.
+// still is a key picture.
 type still struct {
-	init   []byte
-	sample sample
+	track media.Track
+	data  []byte
 }
 
 // writer is the side of a channel that frames come in by. channel.mu guards it.
@@ -548,8 +547,7 @@ func (c *channel) look(f *media.Frame) {
 	}
 	main := c.active[0]
 	if f.Sync {
-		init := (*main.inits.Load())[initName{c.tag, c.generation}]
-		c.still.Store(&still{init: init, sample: sample{duration: uint32(t.Clock / 25), sync: true, data: f.Data}})
+		c.still.Store(&still{*t, f.Data})
 	}
 	looks := main.looks.Load()
 	if t.Params.Codec == media.H264 && !looks.captions && hasCaptions(f.Data, t.Params.NALLengthSize) {
@@ -559,10 +557,11 @@ func (c *channel) look(f *media.Frame) {
 	}
 }
 
-// marshal writes the poster as a file that plays for one picture.
-func (s *still) marshal() []byte {
-	picture := []fragment{{video: true, samples: []sample{s.sample}}}
-	return append(bytes.Clone(s.init), marshalPart(1, picture)...)
+// marshal writes the poster: a file that plays for one picture.
+func (s *still) marshal() ([]byte, error) {
+	init, err := marshalInit([]media.Track{s.track})
+	picture := sample{duration: uint32(s.track.Clock / 25), sync: true, data: s.data}
+	return append(init, marshalPart(1, []fragment{{video: true, samples: []sample{picture}}})...), err
 }
 
 // status tells how the channel stands.

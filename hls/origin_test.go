@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path"
 	"sync"
@@ -261,4 +263,32 @@ func TestLive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// get fetches an address that must be there.
+func (h *house) get(address string) []byte {
+	h.t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		h.t.Fatalf("GET %s: %s, %v", path.Base(address), resp.Status, err)
+	}
+	return b
+}
+
+// collect plays everything of the lesson.
+func (h *house) collect(name string) (*hlstest.Index, []*hlstest.Rendition) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var p hlstest.Player
+	index, all, err := p.Collect(ctx, h.url(h.lesson, name))
+	if err != nil {
+		h.t.Fatalf("collect %s: %v", name, err)
+	}
+	return index, all
 }

@@ -366,7 +366,11 @@ func (s *server) poster(w http.ResponseWriter, r *http.Request, c *channel) erro
 	if p == nil {
 		return errUnknown
 	}
-	page := newPage(p.marshal())
+	b, err := p.marshal()
+	if err != nil {
+		return err
+	}
+	page := newPage(b)
 	h := w.Header()
 	h.Set("Content-Type", typeMP4)
 	h.Set("Cache-Control", cacheEdge)
