@@ -60,7 +60,8 @@ type registerRow struct {
 	Outside       bool
 	ProgrammeS    int64
 	IntervalsHash []byte
-	SettledAt     database.Instant
+	SettlesAt     database.Instant
+	Settled       bool
 }
 
 func (registerRow) TableName() string { return "registers" }
@@ -102,6 +103,12 @@ type correctionRow struct {
 }
 
 func (correctionRow) TableName() string { return "corrections" }
+
+func (r correctionRow) correction() *Correction {
+	return &Correction{
+		Status: r.Status, Minutes: r.Minutes, Reason: r.Reason, Note: r.Note, Previous: r.Previous, At: r.At, By: r.ByID,
+	}
+}
 
 // joinFailureRow is a row of join_failures.
 type joinFailureRow struct {

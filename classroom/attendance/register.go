@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
 	"chalkcast/media"
@@ -17,7 +18,7 @@ import (
 // Register is the attendance record of one lesson as it stands: provisional while Version is 0, frozen after.
 type Register struct {
 	Lesson        lessons.Lesson
-	Course        Course
+	Course        courses.Course
 	Air           Set
 	Window        Set // what counts; empty when the lesson was not held
 	Outside       bool
@@ -29,13 +30,6 @@ type Register struct {
 	ClosedAt      database.Instant
 	Hash          []byte // SHA-256 of the intervals that a closed register was counted from
 	Rows          []Row  // by family name, then given name
-}
-
-// Course is what a register says about its course.
-type Course struct {
-	ID          media.ID
-	Code, Title string
-	Zone        *time.Location
 }
 
 // Student is somebody whose enrollment covers the lesson.
@@ -60,15 +54,14 @@ type Row struct {
 
 // Correction is what somebody put in the place of the computed status.
 type Correction struct {
-	Status     Status
-	Minutes    int // instead of those counted, when HasMinutes
-	HasMinutes bool
-	Reason     string
-	Note       string
-	Previous   Status // what was shown before
-	At         database.Instant
-	By         media.ID
-	ByName     string
+	Status   Status
+	Minutes  *int   // instead of those counted; nil leaves them
+	Reason   string // one of Reasons
+	Note     string
+	Previous Status // what was shown before
+	At       database.Instant
+	By       media.ID
+	ByName   string
 }
 
 // Attempt is a try to join that did not work.
@@ -88,8 +81,8 @@ func (r *Register) Counted() time.Duration { return wholeSeconds(r.Window.Length
 
 // Minutes is the time in class in whole minutes, as corrected or as counted.
 func (r *Row) Minutes() int {
-	if r.Correction != nil && r.Correction.HasMinutes {
-		return r.Correction.Minutes
+	if r.Correction != nil && r.Correction.Minutes != nil {
+		return *r.Correction.Minutes
 	}
 	return int(r.Attending / time.Minute)
 }

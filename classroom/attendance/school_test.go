@@ -29,10 +29,10 @@ func newSchool(t testing.TB, db *database.DB, students int, state string) *schoo
 		s.students = append(s.students, media.NewID())
 	}
 	s.exec(t, `INSERT INTO courses (id, code, title, term, zone, policy, auto_live, created_at, archived_at)
-		VALUES (?, 'BIO-7B', 'Biology 7b', '2026', 'Europe/Berlin', '{}', ?, 1, 0)`, s.course, false)
+		VALUES (?, ?, 'Biology 7b', '2026', 'Europe/Berlin', '{}', ?, 1, 0)`, s.course, "BIO-"+s.course.String(), false)
 	s.person(t, s.teacher, "teacher", "Ada", "Teacher", "")
 	for i, id := range s.students {
-		s.person(t, id, "student", fmt.Sprintf("Given%d", i), fmt.Sprintf("Family%03d", i), fmt.Sprintf("%05d", i))
+		s.person(t, id, "student", fmt.Sprintf("Given%d", i), fmt.Sprintf("Family%03d", i), "00"+id.String())
 	}
 	s.exec(t, `INSERT INTO lessons (id, course_id, series_id, title, local_date, local_start, local_end, zone, planned_start_at,
 		planned_end_at, extended_min, state, publisher_id, live_at, ended_at, closed_at, created_at, created_by)

@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"chalkcast/classroom/database"
 	"chalkcast/media"
 )
 
@@ -99,4 +100,82 @@ func translate(tx *gorm.DB, err error) error {
 		return t.Translate(err)
 	}
 	return err
+}
+
+// latestRegister returns the version that counts, database.ErrNotFound while the lesson has none.
+func latestRegister(ctx context.Context, q *gorm.DB, lesson media.ID) (registerRow, error) {
+	return gorm.G[registerRow](q).Where("lesson_id = ?", lesson).Order("version DESC").Limit(1).Take(ctx)
+}
+
+func studentRows(ctx context.Context, q *gorm.DB, lesson media.ID, version int, users ...media.ID) ([]studentRow, error) {
+	g := gorm.G[studentRow](q).Where("lesson_id = ? AND version = ?", lesson, version)
+	if len(users) > 0 {
+		g = g.Where("user_id IN ?", users)
+	}
+	return g.Find(ctx)
+}
+
+func insertRegister(ctx context.Context, tx *gorm.DB, r registerRow, rows []studentRow) error {
+	if err := gorm.G[registerRow](tx).Create(ctx, &r); err != nil {
+		return err
+	}
+	return gorm.G[studentRow](tx).CreateInBatches(ctx, &rows, rowsPerStatement)
+}
+
+// dueForSettling returns the registers whose last figures are to be written at now.
+func dueForSettling(ctx context.Context, q *gorm.DB, now database.Instant) ([]registerRow, error) {
+	return gorm.G[registerRow](q).Where("NOT settled AND settles_at <= ?", now).Order("settles_at").Limit(100).Find(ctx)
+}
+
+func setSettled(ctx context.Context, tx *gorm.DB, lesson media.ID, version int) (bool, error) {
+	n, err := gorm.G[registerRow](tx).Where("lesson_id = ? AND version = ? AND NOT settled", lesson, version).
+		Update(ctx, "settled", true)
+	return n == 1, err
+}
+
+// setLater writes what may grow after the register has closed.
+func setLater(ctx context.Context, tx *gorm.DB, r studentRow) error {
+	return tx.WithContext(ctx).Table("register_rows").
+		Where("lesson_id = ? AND version = ? AND user_id = ?", r.LessonID, r.Version, r.UserID).
+		Updates(map[string]any{"status": r.Status, "replay_s": r.ReplayS, "covered_s": r.CoveredS}).Error
+}
+
+// correctionsOf returns the newest correction of each student of a lesson; no users means all of them.
+func correctionsOf(ctx context.Context, q *gorm.DB, lesson media.ID, users ...media.ID) ([]correctionRow, error) {
+	g := gorm.G[correctionRow](q).Where("lesson_id = ?", lesson).
+		Where("seq = (SELECT MAX(seq) FROM corrections newer WHERE newer.lesson_id = corrections.lesson_id AND newer.user_id = corrections.user_id)")
+	if len(users) > 0 {
+		g = g.Where("user_id IN ?", users)
+	}
+	return g.Find(ctx)
+}
+
+func insertCorrections(ctx context.Context, tx *gorm.DB, rows []correctionRow) error {
+	return gorm.G[correctionRow](tx).CreateInBatches(ctx, &rows, rowsPerStatement)
+}
+
+func joinFailuresOf(ctx context.Context, q *gorm.DB, lesson media.ID, users ...media.ID) ([]joinFailureRow, error) {
+	g := gorm.G[joinFailureRow](q).Where("lesson_id = ?", lesson)
+	if len(users) > 0 {
+		g = g.Where("user_id IN ?", users)
+	}
+	return g.Order("at, id").Find(ctx)
+}
+
+// insertJoinFailure keeps one attempt, unless the student has one for the same reason that is not older than
+// since, or has most of them already.
+func insertJoinFailure(ctx context.Context, tx *gorm.DB, r joinFailureRow, since database.Instant, most int) error {
+	return tx.WithContext(ctx).Exec(`INSERT INTO join_failures (id, lesson_id, user_id, at, reason)
+		SELECT CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT)
+		WHERE NOT EXISTS (SELECT 1 FROM join_failures WHERE lesson_id = ? AND user_id = ? AND reason = ? AND at > ?)
+		AND (SELECT COUNT(*) FROM join_failures WHERE lesson_id = ? AND user_id = ?) < ?`,
+		r.ID, r.LessonID, r.UserID, r.At, r.Reason, r.LessonID, r.UserID, r.Reason, since, r.LessonID, r.UserID, most).Error
+}
+
+// hereSince returns the students of a lesson whose page sent a beat after since.
+func hereSince(ctx context.Context, q *gorm.DB, lesson media.ID, since database.Instant) ([]media.ID, error) {
+	var users []media.ID
+	err := q.WithContext(ctx).Raw(`SELECT DISTINCT user_id FROM views WHERE lesson_id = ? AND last_at > ? ORDER BY user_id`,
+		lesson, since).Scan(&users).Error
+	return users, err
 }

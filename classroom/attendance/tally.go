@@ -60,7 +60,15 @@ func (c Class) ClosesAt() database.Instant {
 	if c.EndedAt == 0 {
 		return 0
 	}
-	return max(c.EndedAt, c.airEnd().Add(closeAfter))
+	if end := c.airEnd(); end != 0 {
+		return max(c.EndedAt, end.Add(closeAfter))
+	}
+	return c.EndedAt.Add(closeAfter)
+}
+
+// SettlesAt is when nothing that a student still watches changes the register any more.
+func (c Class) SettlesAt(p Policy) database.Instant {
+	return max(c.ClosesAt(), c.airEnd().Add(max(catchUpTime, p.MakeupTime())))
 }
 
 func (c Class) airEnd() database.Instant { return Union(c.Air...).Hull().To }

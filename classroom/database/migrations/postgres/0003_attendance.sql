@@ -40,10 +40,11 @@ CREATE TABLE registers (
 	outside        BOOLEAN NOT NULL,              -- held outside its schedule
 	programme_s    BIGINT  NOT NULL,              -- length of the programme
 	intervals_hash BYTEA   NOT NULL,              -- SHA-256 of the intervals it was counted from
-	settled_at     BIGINT  NOT NULL,              -- when making up was over and the rows got their last figures
+	settles_at     BIGINT  NOT NULL,              -- until then catching up and making up may still change the rows
+	settled        BOOLEAN NOT NULL,              -- the rows hold their last figures
 	PRIMARY KEY (lesson_id, version)
 );
-CREATE INDEX registers_unsettled ON registers (closed_at) WHERE settled_at = 0;
+CREATE INDEX registers_unsettled ON registers (settles_at) WHERE NOT settled;
 
 CREATE TABLE register_rows (
 	lesson_id   BIGINT NOT NULL,

@@ -1,0 +1,163 @@
+package attendance
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/courses"
+	"chalkcast/classroom/database"
+	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+func (a *Attendance) registerPage(c *gin.Context) error {
+	l, access, err := a.Lesson(c, courses.SeeRegister)
+	if err != nil {
+		return err
+	}
+	r, err := a.Register(c.Request.Context(), l)
+	if err != nil {
+		return err
+	}
+	p := r.page(web.Now(c).Location())
+	p.Lesson.State = string(l.StateAt(a.now()))
+	p.MayCorrect, p.MayExport = access.May(courses.CorrectRegister), access.May(courses.ExportRegister)
+	if p.Page, err = web.NewPage(c, ""); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+// page fills the register page with times in the reader's zone.
+func (r *Register) page(zone *time.Location) templates.Register {
+	p := templates.Register{
+		Lesson: r.lessonPage(zone), ClosedAt: timeIn(r.ClosedAt, zone), NotHeld: !r.Held() && r.ClosesAt != 0,
+		Outside: r.Outside, Window: spanIn(r.Window.Hull(), zone), Counted: r.Counted(), Air: spansIn(r.Air, zone),
+		Policy: r.Policy.Page(), Rows: make([]templates.RegisterRow, len(r.Rows)),
+	}
+	if !r.Closed() {
+		p.ClosesAt = timeIn(r.ClosesAt, zone)
+	}
+	counts := map[Status]int{}
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		p.Rows[i] = r.rowPage(row, zone)
+		counts[row.Status]++
+	}
+	for _, s := range Statuses {
+		if counts[s] > 0 {
+			p.Counts = append(p.Counts, templates.StatusCount{Status: string(s), N: counts[s]})
+		}
+	}
+	return p
+}
+
+func (r *Register) lessonPage(zone *time.Location) templates.Lesson {
+	l := r.Lesson
+	p := templates.Lesson{
+		ID: l.ID.String(), Title: l.Title, CourseID: r.Course.ID.String(), CourseCode: r.Course.Code, Course: r.Course.Title,
+		LiveSince: timeIn(l.LiveAt, zone), Staff: true,
+	}
+	start, end := l.PlannedStartAt, l.PlannedEndAt
+	if !l.HasPlan() {
+		start, end = l.CreatedAt, l.EndedAt
+	}
+	p.Start, p.End = timeIn(start, zone), timeIn(end, zone)
+	p.CourseStart, p.CourseEnd = timeIn(start, r.Course.Zone), timeIn(end, r.Course.Zone)
+	return p
+}
+
+func (r *Register) rowPage(row *Row, zone *time.Location) templates.RegisterRow {
+	p := templates.RegisterRow{
+		UserID: row.ID.String(), StudentID: row.Number, Name: row.Name, Family: row.Family, Given: row.Given,
+		Email: row.Email, Group: row.Section, Result: r.result(row, zone), Played: row.Played,
+		Visits: spansIn(row.Visits, zone), Devices: row.Devices, CoveredPct: Tenths(row.Covered, r.Programme),
+	}
+	for _, t := range row.Attempts {
+		p.Attempts = append(p.Attempts, templates.FailedAttempt{At: timeIn(t.At, zone), Reason: t.Reason})
+	}
+	if k := row.Correction; k != nil && row.Status == k.Status {
+		p.Corrected, p.CorrectedBy, p.Computed, p.Reason, p.Note = true, k.ByName, string(row.Computed), k.Reason, k.Note
+	}
+	return p
+}
+
+// result is what a student reads about one lesson.
+func (r *Register) result(row *Row, zone *time.Location) templates.Result {
+	p := templates.Result{
+		Status: string(row.Status), Counted: row.Attending, Window: r.Counted(), PctTenth: Tenths(row.Attending, r.Counted()),
+		Joined: timeIn(row.Joined, zone), Left: timeIn(row.Left, zone),
+	}
+	if row.Here {
+		p.Late, p.Early = row.Late, row.Early
+	}
+	// Making a lesson up never hides how it was missed.
+	if row.Status == MadeUp {
+		p.Status, p.MadeUp = string(row.Live), true
+	}
+	return p
+}
+
+// Own is what one student sees of the register of one lesson.
+type Own struct {
+	Result templates.Result
+	Policy templates.Policy
+	Window templates.Span
+	Air    []templates.Span
+	Visits []templates.Span
+}
+
+// Own returns a student's own part of a register; ok is false when they have no row in it. Times are in zone.
+func (a *Attendance) Own(ctx context.Context, l lessons.Lesson, student media.ID, zone *time.Location) (own Own, ok bool, err error) {
+	r, err := a.register(ctx, l, student)
+	if err != nil || len(r.Rows) == 0 {
+		return Own{}, false, err
+	}
+	row := &r.Rows[0]
+	return Own{
+		Result: r.result(row, zone), Policy: r.Policy.Page(), Window: spanIn(r.Window.Hull(), zone),
+		Air: spansIn(r.Air, zone), Visits: spansIn(row.Visits, zone),
+	}, true, nil
+}
+
+// Rule returns the policy of a course as its students read it.
+func (a *Attendance) Rule(ctx context.Context, course media.ID) (templates.Policy, error) {
+	co, err := a.courses.Course(ctx, course)
+	if err != nil {
+		return templates.Policy{}, err
+	}
+	p, err := ParsePolicy(a.accounts.School().Policy, co.Policy)
+	return p.Page(), err
+}
+
+// Page returns the numbers for the sentence that explains the policy.
+func (p Policy) Page() templates.Policy {
+	return templates.Policy{
+		PresentAt: p.PresentAtPct, AbsentBelow: p.AbsentBelowPct, LateAfter: seconds(p.LateAfterS),
+		EarlyBefore: seconds(p.EarlyBeforeS), Bridge: p.bridge(), OutageMerge: p.outageMerge(),
+	}
+}
+
+func timeIn(i database.Instant, zone *time.Location) time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return i.Time().In(zone)
+}
+
+func spanIn(iv Interval, zone *time.Location) templates.Span {
+	return templates.Span{From: timeIn(iv.From, zone), To: timeIn(iv.To, zone)}
+}
+
+func spansIn(s Set, zone *time.Location) []templates.Span {
+	out := make([]templates.Span, len(s))
+	for i, iv := range s {
+		out[i] = spanIn(iv, zone)
+	}
+	return out
+}
