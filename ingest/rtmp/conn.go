@@ -17,7 +17,7 @@ import (
 
 const (
 	writeTimeout = 5 * time.Second
-	goodbyeFor   = 2 * time.Second        // after FCUnpublish, for the rest of what the encoder has to say
+	goodbyeFor   = 2 * time.Second        // for an encoder that stopped to close the connection
 	lingerFor    = 200 * time.Millisecond // for the encoder to read our last words
 	maxStreams   = 8                      // message streams that one encoder may create
 )
@@ -194,7 +194,7 @@ func (f writerFunc) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lost says what the end of the connection means: after FCUnpublish it is what we waited for.
+// lost says what the end of the connection means: after Stop it is what we waited for.
 func (c *conn) lost(err error) error {
 	if c.stopped {
 		return errStopped
@@ -278,14 +278,8 @@ func (c *conn) command(ctx context.Context, cmd command) error {
 		return c.createStream(cmd)
 	case "releaseStream", "FCPublish":
 		return c.send(appendCommand(nil, 0, "_result", cmd.transaction, nil, nil))
-	case "FCUnpublish":
-		return c.unpublish(goodbyeFor)
-	case "deleteStream", "closeStream":
-		if c.session == nil {
-			return nil
-		}
-		c.unpublish(0)
-		return errStopped
+	case "FCUnpublish", "deleteStream", "closeStream":
+		return c.unpublish()
 	}
 	return nil
 }
@@ -399,14 +393,15 @@ func (c *conn) penalize(err error) {
 	}
 }
 
-// unpublish ends the broadcast: the teacher pressed Stop. The encoder may say goodbye for a while.
-func (c *conn) unpublish(d time.Duration) error {
+// unpublish ends the broadcast: the teacher pressed Stop. The encoder closes the connection when it is ready;
+// GStreamer calls it an error when we are faster.
+func (c *conn) unpublish() error {
 	if c.session == nil || c.stopped {
 		return nil
 	}
 	err := c.intake.flush()
 	c.stopped = true
 	c.session.End(true, codeOf(err))
-	c.allow(d)
+	c.allow(goodbyeFor)
 	return err
 }

@@ -2,9 +2,13 @@ package rtmp_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +86,104 @@ func compare(t *testing.T, s mediatest.Stream, r *recorder) {
 			}
 		}
 	}
+}
+
+// probed is a packet as ffprobe sees it.
+type probed struct {
+	PTS, DTS int64
+	Hash     string
+	Key      bool
+}
+
+// probe lists the packets of a stream of a file, times in the stream's time base.
+func probe(t *testing.T, path, selector string) (packets []probed) {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", selector, "-show_entries", "packet=pts,dts,flags,data_hash",
+		"-show_data_hash", "sha256", "-of", "json", path).Output()
+	if err != nil {
+		t.Fatalf("ffprobe: %v", err)
+	}
+	var answer struct {
+		Packets []struct {
+			PTS, DTS int64
+			Flags    string
+			Hash     string `json:"data_hash"`
+		}
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range answer.Packets {
+		packets = append(packets, probed{p.PTS, p.DTS, strings.TrimPrefix(p.Hash, "SHA256:"), strings.HasPrefix(p.Flags, "K")})
+	}
+	return packets
+}
+
+// A real encoder with a pyramid of B pictures: what ffprobe finds in the source is what arrives.
+func TestX264WithPyramid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "source.mp4")
+	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=r=48000:d=3", "-c:v", "libx264", "-preset", "fast",
+		"-pix_fmt", "yuv420p", "-bf", "3", "-g", "60", "-x264-params", "b-pyramid=normal", "-c:a", "aac", "-video_track_timescale", "90000", path)
+	p := open(t)
+	ffmpeg(t, "-i", path, "-c", "copy", "-f", "flv", p.url())
+	p.waitEnd(t, 1)
+	for kind, selector := range map[media.Kind]string{media.Video: "v", media.Audio: "a"} {
+		want, got := probe(t, path, selector), p.recorder.frames(kind)
+		if len(got) != len(want) || len(got) == 0 {
+			t.Fatalf("%v: got %d frames, want %d", kind, len(got), len(want))
+		}
+		clock := int64(90000)
+		if kind == media.Audio {
+			clock = 48000
+		}
+		shift := int64(got[0].DTS) - want[0].DTS
+		for i, w := range want {
+			g := got[i]
+			if hash := fmt.Sprintf("%x", sha256.Sum256(g.Data)); hash != w.Hash || g.Sync != w.Key {
+				t.Fatalf("%v %d: other bytes, or sync %v instead of %v", kind, i, g.Sync, w.Key)
+			}
+			if d := max(abs(int64(g.DTS)-w.DTS-shift), abs(int64(g.PTS())-w.PTS-shift)); d > clock/1000 {
+				t.Errorf("%v %d: %d ticks off", kind, i, d)
+			}
+		}
+	}
+	if p.encoder == "" {
+		t.Error("the encoder has no name")
+	}
+}
+
+func abs(v int64) int64 { return max(v, -v) }
+
+func TestFFmpegIsToldWhy(t *testing.T) {
+	p := open(t)
+	s := mediatest.Stream{Duration: time.Second}
+	url := "rtmp://" + p.addr + "/live/" + media.NewKey().Text()
+	out, err := exec.Command("ffmpeg", "-hide_banner", "-nostdin", "-i", file(t, "source.mp4", s.MP4()), "-c", "copy", "-f", "flv", url).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "The stream key is not valid") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestFFmpegSendsMP3(t *testing.T) {
+	p := open(t)
+	s := mediatest.Stream{Duration: time.Second}
+	ffmpeg(t, "-i", file(t, "source.mp4", s.MP4()), "-c:v", "copy", "-c:a", "libmp3lame", "-f", "flv", p.url())
+	p.waitEnd(t, 1)
+	if v, a := len(p.recorder.frames(media.Video)), len(p.recorder.frames(media.Audio)); v != 30 || a != 0 {
+		t.Errorf("%d pictures, %d sounds", v, a)
+	}
+}
+
+func TestGStreamerPublishes(t *testing.T) {
+	p := open(t)
+	s := mediatest.Stream{Duration: 3 * time.Second, NoAudio: true}
+	c := exec.Command("gst-launch-1.0", "-q", "filesrc", "location="+file(t, "source.mp4", s.MP4()), "!", "qtdemux", "!", "h264parse", "!",
+		"flvmux", "streamable=true", "!", "rtmp2sink", "sync=false", "location="+p.url())
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if end := p.waitEnd(t, 1); end.Code != "" {
+		t.Errorf("end %+v", end)
+	}
+	compare(t, s, p.recorder)
 }

@@ -43,7 +43,6 @@ func TestOBSPublishes(t *testing.T) {
 			if end := p.waitEnd(t, 1); !end.Stopped || end.Code != "" {
 				t.Errorf("end %+v, want stopped by the teacher", end)
 			}
-			e.closed()
 			compare(t, s, p.recorder)
 			if want := "obs-output module (libobs version 31.0.0)<b>"; p.encoder != want {
 				t.Errorf("encoder %q, want %q", p.encoder, want)
