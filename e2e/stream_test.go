@@ -193,7 +193,9 @@ func checkTogether(t *testing.T, what string, video, audio []hlstest.Unit, wantV
 	}
 }
 
-func ticks(n int64, clock int) time.Duration { return time.Duration(n) * time.Second / time.Duration(clock) }
+func ticks(n int64, clock int) time.Duration {
+	return time.Duration(n) * time.Second / time.Duration(clock)
+}
 
 func same(t *testing.T, what string, replay, live []hlstest.Unit) {
 	t.Helper()
