@@ -171,8 +171,9 @@ func (c *channel) write(in *Input, f *media.Frame) error {
 		c.flush()
 		return nil
 	case beginHere:
+		before := c.mux
 		c.flush()
-		if err := c.begin(in, f, now); err != nil {
+		if err := c.begin(in, in.feed.first(f), now, before); err != nil {
 			return err
 		}
 	case renewInit:
@@ -187,11 +188,18 @@ func (c *channel) write(in *Input, f *media.Frame) error {
 	return nil
 }
 
-// begin opens a generation whose first frame is f.
-func (c *channel) begin(in *Input, f *media.Frame, now time.Time) error {
-	tracks := in.feed.present()
-	layout := c.layout(tracks)
+// begin opens a generation whose first frame is f. before is the one that went before in the same connection, nil
+// when there was none.
+func (c *channel) begin(in *Input, f *media.Frame, now time.Time, before *muxer) error {
+	layout := c.layout(in.feed)
 	start := c.position(now)
+	if before != nil {
+		if at, ok := before.position(f); ok && (at-c.edge).Abs() < jumpLimit {
+			start = at
+		} else {
+			before = nil
+		}
+	}
 	if at := c.base.Add(start); c.base.IsZero() || now.Sub(at).Abs() > clockSlack {
 		c.base = now.Round(0).Add(-start).UTC().Truncate(time.Microsecond)
 	}
@@ -209,10 +217,14 @@ func (c *channel) begin(in *Input, f *media.Frame, now time.Time) error {
 		c.active = append(c.active, row.r)
 		renditions = append(renditions, row.tracks)
 	}
-	c.mux = newMuxer(renditions, f.DTS, start, c.cfg.wish(), &c.targets)
+	c.mux = newMuxer(renditions, f.DTS, start, before, c.cfg.wish(), &c.targets)
 	c.announce(layout)
 	for _, r := range c.shape.get().renditions {
-		c.openSegment(r, c.mux.builders[0].time(c.mux.origin))
+		c.openSegment(r, max(start.Truncate(time.Microsecond), r.end()))
+	}
+	for i, r := range c.active {
+		b := c.mux.builders[i]
+		b.begin(max(b.segment, media.TicksOf(r.end(), b.clock)), true)
 	}
 	for _, early := range in.feed.begun(f, c.mux.lead.track) {
 		c.mux.push(early)
@@ -228,19 +240,18 @@ type layoutRow struct {
 
 // layout gives every rendition its tracks. The main one comes first. Renditions that viewers know are kept: what
 // has no picture of its own any more shows the main one, or only the sound.
-func (c *channel) layout(tracks []media.Track) []layoutRow {
+func (c *channel) layout(f *feed) []layoutRow {
 	var pictures []media.Track
 	var sound []media.Track
-	for _, t := range tracks {
+	for _, t := range f.present() {
 		if t.Kind == media.Video {
 			pictures = append(pictures, t)
 		} else if sound == nil {
 			sound = []media.Track{t}
 		}
 	}
-	known := c.shape.get().renditions
-	count := len(pictures)
-	for _, r := range known {
+	count := f.pictures()
+	for _, r := range c.shape.get().renditions {
 		if r.name[0] == 'v' {
 			count = max(count, int(r.name[1]-'0')+1)
 		}
@@ -248,11 +259,11 @@ func (c *channel) layout(tracks []media.Track) []layoutRow {
 	var rows []layoutRow
 	for i := range min(count, 10) {
 		row := layoutRow{r: c.rendition(fmt.Sprintf("v%d", i))}
-		if len(pictures) > 0 {
-			row.tracks = append(row.tracks, pictures[min(i, len(pictures)-1)])
-			if i >= len(pictures) {
-				row.tracks[0] = pictures[0]
-			}
+		switch {
+		case i < len(pictures):
+			row.tracks = []media.Track{pictures[i]}
+		case len(pictures) > 0:
+			row.tracks = []media.Track{pictures[0]}
 		}
 		row.tracks = append(row.tracks, sound...)
 		rows = append(rows, row)
@@ -308,7 +319,7 @@ func (c *channel) setInit(r *rendition, tracks []media.Track) error {
 
 // renew replaces the init segments that show the track of f, which has not had a frame in this generation.
 func (c *channel) renew(in *Input, f *media.Frame) error {
-	for _, row := range c.layout(in.feed.present()) {
+	for _, row := range c.layout(in.feed) {
 		shows := func(t media.Track) bool { return t.ID == f.Track }
 		if slices.ContainsFunc(row.tracks, shows) {
 			if err := c.setInit(row.r, row.tracks); err != nil {

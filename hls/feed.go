@@ -199,6 +199,27 @@ func (f *feed) start() verdict {
 	return beginHere
 }
 
+// pictures returns how many pictures the encoder announced.
+func (f *feed) pictures() (n int) {
+	for _, t := range f.tracks {
+		if t.Kind == media.Video {
+			n++
+		}
+	}
+	return n
+}
+
+// first returns the frame that a generation begins with: fr, or the earliest sound that waited in vain for a
+// picture.
+func (f *feed) first(fr *media.Frame) *media.Frame {
+	for _, w := range f.waiting {
+		if f.index(w.Track) == f.lead() {
+			return w
+		}
+	}
+	return fr
+}
+
 // begun returns the frames that were waiting and belong into the generation that begins with first.
 func (f *feed) begun(first *media.Frame, lead media.Track) []*media.Frame {
 	waiting := f.waiting

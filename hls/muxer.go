@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"math"
 	"time"
 
 	"chalkcast/media"
@@ -62,9 +63,10 @@ type builder struct {
 	sequence uint32
 }
 
-// newMuxer returns a muxer for renditions, each a list of tracks whose first one leads. The programme position
-// start is where media time origin, in the clock of the leading track, is put.
-func newMuxer(renditions [][]media.Track, origin media.Ticks, start time.Duration, wish targets, chosen *targets) *muxer {
+// newMuxer returns a muxer for renditions, each a list of tracks whose first one leads. Media time origin, in the
+// clock of the leading track, is put at position start of the programme. Tracks that before, when it is not nil,
+// had on the same line of time stay on it to the tick.
+func newMuxer(renditions [][]media.Track, origin media.Ticks, start time.Duration, before *muxer, wish targets, chosen *targets) *muxer {
 	m := &muxer{}
 	leading := renditions[0][0]
 	for i, tracks := range renditions {
@@ -74,6 +76,9 @@ func newMuxer(renditions [][]media.Track, origin media.Ticks, start time.Duratio
 			if l == nil {
 				l = &lane{track: t, usual: uint32(t.Clock / 50)}
 				l.offset = media.TicksOf(start, t.Clock) - origin.Rescale(leading.Clock, t.Clock)
+				if before != nil && before.lane(t.ID) != nil {
+					l.offset = before.lane(t.ID).offset
+				}
 				m.lanes = append(m.lanes, l)
 			}
 			l.in = append(l.in, place{b, j})
@@ -85,7 +90,7 @@ func newMuxer(renditions [][]media.Track, origin media.Ticks, start time.Duratio
 		m.builders = append(m.builders, b)
 	}
 	m.lead = m.lanes[0]
-	m.origin = media.TicksOf(start, leading.Clock)
+	m.origin = origin + m.lead.offset
 	m.reached = m.origin
 	return m
 }
@@ -98,6 +103,15 @@ func (m *muxer) lane(id int) *lane {
 		}
 	}
 	return nil
+}
+
+// position returns where in the programme a frame belongs.
+func (m *muxer) position(f *media.Frame) (at time.Duration, ok bool) {
+	l := m.lane(f.Track)
+	if l == nil || f.DTS+l.offset < 0 {
+		return 0, false
+	}
+	return (f.DTS + l.offset).Duration(l.track.Clock), true
 }
 
 // push takes the next frame. Frames from before the start are dropped.
@@ -130,8 +144,23 @@ func (m *muxer) advance(s sample, ok bool, start media.Ticks, key bool) {
 	}
 	m.reached = max(m.reached, start)
 	m.release()
+	m.walk(main, start-main.usual)
 	main.end = max(main.end, start)
 	m.cut(main, main.next(key))
+}
+
+// walk lets time go by for b while its leading track has nothing: up to position to, in steps that let no part and
+// no segment become too long.
+func (m *muxer) walk(b *builder, to media.Ticks) {
+	step := max(b.longestPart()/2, 1)
+	for b.end < to {
+		b.end = min(b.end+step, to)
+		if b.index == 0 {
+			m.cut(b, b.next(false))
+		} else if b.full(b.end + b.usual) {
+			m.cut(b, cutPart)
+		}
+	}
 }
 
 // wait notices that the leading track has gone silent while l has come to start: time goes on without it.
@@ -146,9 +175,7 @@ func (m *muxer) wait(l *lane, start media.Ticks) {
 	}
 	m.reached = behind
 	m.release()
-	main := m.builders[0]
-	main.end = max(main.end, behind)
-	m.cut(main, main.next(false))
+	m.walk(m.builders[0], behind)
 }
 
 // release hands on the samples of other tracks that begin before the leading track's position: whether to cut
@@ -180,6 +207,10 @@ func (m *muxer) add(b *builder, index int, s sample) {
 		b.parts[index].samples = append(b.parts[index].samples, s)
 		return
 	}
+	if b.index > 0 && s.start-b.end > b.ticks(stall) {
+		m.catchUp(b, s.start)
+		m.walk(b, s.start)
+	}
 	switch {
 	case b.due(s.start + media.Ticks(s.duration/2)):
 		m.cut(b, cutSegment)
@@ -206,8 +237,8 @@ func (m *muxer) add(b *builder, index int, s sample) {
 // one is silent. For v0, wait does it.
 func (m *muxer) passBy(b *builder, position media.Ticks) {
 	if from := position - b.ticks(stall); b.index > 0 && from > b.end {
-		b.end = from
-		m.follow(b)
+		m.catchUp(b, from)
+		m.walk(b, from)
 	}
 }
 
@@ -248,7 +279,7 @@ func (m *muxer) cut(b *builder, c cut) {
 func (m *muxer) spread(at media.Ticks) {
 	for _, b := range m.builders[1:] {
 		position := at.Rescale(m.builders[0].clock, b.clock)
-		m.catchUp(b)
+		m.catchUp(b, forever)
 		b.pending = append(b.pending, position)
 		m.follow(b)
 	}
@@ -257,6 +288,7 @@ func (m *muxer) spread(at media.Ticks) {
 // closePart ends the open part, and the segment with it when segment is set. A part without a frame is none.
 func (m *muxer) closePart(b *builder, segment bool) {
 	if !segment && !b.filled() {
+		b.part = b.end // a hole: no part has it
 		return
 	}
 	f := finished{
@@ -312,24 +344,28 @@ func (m *muxer) flush() {
 		m.cut(main, cutSegment)
 	}
 	for _, b := range m.builders[1:] {
-		m.catchUp(b)
+		m.catchUp(b, forever)
 	}
 }
 
-// catchUp ends the segments that v0 has ended with what there is.
-func (m *muxer) catchUp(b *builder) {
-	for len(b.pending) > 0 {
-		b.end = max(b.end, b.pending[0])
+// catchUp ends the segments that v0 has ended up to position to, with what there is.
+func (m *muxer) catchUp(b *builder, to media.Ticks) {
+	for len(b.pending) > 0 && b.pending[0] <= to {
+		m.walk(b, b.pending[0])
 		m.cut(b, cutSegment)
 	}
 }
+
+const forever = media.Ticks(math.MaxInt64)
 
 // next returns the sample that was held, its length now known, and holds f.
 func (l *lane) next(f *media.Frame, start media.Ticks) (s sample, ok bool) {
 	s, ok = l.held, l.holds
 	if ok {
-		s.duration = uint32(max(start-s.start, 0))
-		l.usual = s.duration
+		if step := max(start-s.start, 0); step <= media.TicksOf(stall, l.track.Clock) {
+			l.usual = uint32(step)
+		} // else there is a hole, and not a frame that long
+		s.duration = l.usual
 	}
 	l.held, l.holds = sample{start: start, cto: f.CTO, sync: f.Sync, data: f.Data}, true
 	return s, ok

@@ -311,6 +311,10 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request, c *channel, row 
 	if !v.ended || c.preview() {
 		return errUnknown
 	}
+	settled := func(all dvrView) bool { return len(v.list) == 0 || all.next == v.number }
+	if _, err := row.dvr.current.wait(r.Context(), settled); err != nil {
+		return err
+	}
 	b := renderReplay(v.list, v.targets)
 	if b == nil {
 		return errUnknown

@@ -148,6 +148,14 @@ func newRendition(name string) *rendition {
 	return r
 }
 
+// end is where its latest segment ends.
+func (r *rendition) end() time.Duration {
+	if n := len(r.list); n > 0 {
+		return r.list[n-1].end
+	}
+	return 0
+}
+
 func (r *rendition) addInit(name initName, b []byte) {
 	all := maps.Clone(*r.inits.Load())
 	all[name] = b
