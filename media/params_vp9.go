@@ -41,3 +41,19 @@ func NewVP9Params(vpcC, keyframe []byte) (*Params, error) {
 	}
 	return p, p.checkSize()
 }
+
+// VP9Keyframe reports whether decoding can start at a frame (VP9 section 6.2).
+func VP9Keyframe(b []byte) bool {
+	if len(b) < 4 {
+		return false
+	}
+	header := uint16(b[0])<<8 | uint16(b[1])
+	if header>>14 != 2 {
+		return false
+	}
+	if header>>12&3 == 3 { // profile 3 has a reserved bit more
+		header <<= 1
+	}
+	const showExisting, notKey = 1 << 11, 1 << 10
+	return header&(showExisting|notKey) == 0
+}

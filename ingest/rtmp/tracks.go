@@ -110,7 +110,7 @@ func newParams(codec media.Codec, b []byte) (*media.Params, error) {
 // use makes p the track's parameters.
 func (tr *track) use(p *media.Params) change {
 	old := tr.params
-	if old != nil && old.Codec == p.Codec && bytes.Equal(old.Config, p.Config) {
+	if old != nil && old.Codec == p.Codec && old.Width == p.Width && old.Height == p.Height && bytes.Equal(old.Config, p.Config) {
 		return changeNothing
 	}
 	tr.params, tr.sets = p, nil
@@ -158,35 +158,43 @@ func (tr *track) samples(data []byte) media.Ticks {
 }
 
 func (tr *track) picture(t tag, ms int64) (*media.Frame, change, error) {
-	dts, cto := media.Ticks(ms*perMS), t.cto*perMS
-	did := changeNothing
-	switch t.codec {
-	case media.VP9:
-		if t.key && tr.header != nil {
-			p, err := media.NewVP9Params(tr.header, t.data)
-			if err != nil {
-				return nil, did, broken(err)
-			}
-			did = tr.use(p)
-		}
-	case media.AV1:
-		t.data = media.AV1Sample(t.data)
-		if header := media.AV1SequenceHeader(t.data); header != nil && tr.params != nil && !bytes.Equal(header, tr.header) {
-			c, err := tr.inBandAV1(header)
-			if err != nil {
-				return nil, did, broken(err)
-			}
-			did = c
-		}
+	did, err := tr.lookInside(&t)
+	if err != nil {
+		return nil, did, broken(err)
 	}
 	if tr.params == nil || t.codec != tr.params.Codec || len(t.data) == 0 {
 		return nil, did, nil
 	}
+	dts, cto := media.Ticks(ms*perMS), t.cto*perMS
 	if t.codec == media.H264 || t.codec == media.HEVC {
 		f, err := tr.nalPicture(t, dts, cto)
 		return f, did, err
 	}
 	return tr.frame(dts, cto, t.key, t.data), did, nil
+}
+
+// lookInside finds what VP9 and AV1 say in the picture itself: parameters, and whether it is a key frame, which
+// some encoders do not mark.
+func (tr *track) lookInside(t *tag) (change, error) {
+	switch t.codec {
+	case media.VP9:
+		t.key = media.VP9Keyframe(t.data)
+		if t.key && tr.header != nil {
+			p, err := media.NewVP9Params(tr.header, t.data)
+			if err != nil {
+				return changeNothing, err
+			}
+			return tr.use(p), nil
+		}
+	case media.AV1:
+		t.data = media.AV1Sample(t.data)
+		header := media.AV1SequenceHeader(t.data)
+		t.key = t.key || header != nil
+		if header != nil && tr.params != nil && !bytes.Equal(header, tr.header) {
+			return tr.inBandAV1(header)
+		}
+	}
+	return changeNothing, nil
 }
 
 func (tr *track) inBandAV1(header []byte) (change, error) {
