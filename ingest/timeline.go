@@ -33,14 +33,17 @@ type trackLine struct {
 	track   media.Track
 	started bool
 	offset  media.Ticks // output − input
-	in, out media.Ticks // of the frame before; in is the time that was due for a suspect
+	in      media.Ticks // of the last frame on the line
+	out     media.Ticks // of the frame before
 	step    media.Ticks // usual distance of frames
+	moved   bool        // the offset was changed for the next frame: a jump
 
-	suspects int // on the candidate line, without a break
-	suspect  media.Ticks
-	still    int  // frames at one instant, without a break
-	apart    int  // frames that arrived too far from the first track's
-	fresh    bool // a frame arrived since the last look at it
+	guessed  media.Ticks // how far suspects went beyond in
+	suspects int         // on the candidate line, without a break
+	suspect  media.Ticks // the last of them
+	still    int         // frames at one instant, without a break
+	apart    int         // frames that arrived too far from the first track's
+	fresh    bool        // a frame arrived since the last look at it
 }
 
 func newTimeline(tracks []media.Track) *timeline {
@@ -80,26 +83,30 @@ func (t *timeline) fix(f *media.Frame) (jumped bool) {
 		return false
 	}
 	out := in + l.offset
+	jumped, l.moved = l.moved, false
 	switch {
 	case l.stuck(in):
 		out = l.out + l.step
 		l.offset = out - in
-		jumped = l.still == stuckFrames
+		jumped = jumped || l.still == stuckFrames
 	case t.believable(l, in):
 		l.accept(in)
 	case !l.lasting(in):
-		in = l.in + l.step
 		out = l.out + l.step
+		l.guessed += l.step
 	default:
-		jumped = t.rebase(l, in)
+		jumped = t.rebase(l, in) || jumped
 		out = in + l.offset
 	}
-	jumped = t.drift(l, in, &out) || jumped
+	if t.drift(l, out) {
+		out = in + l.offset
+		jumped = true
+	}
 	if out < l.out {
 		f.CTO += int32(out - l.out) // the picture keeps its time
 		out = l.out
 	}
-	l.in, l.out, l.fresh = in, out, true
+	l.out, l.fresh = out, true
 	f.DTS = out
 	f.Discontinuity = f.Discontinuity || jumped
 	return jumped
@@ -136,7 +143,7 @@ func (t *timeline) believable(l *trackLine, in media.Ticks) bool {
 	if step < 0 {
 		return false
 	}
-	if step <= media.TicksOf(maxForward, l.track.Clock) {
+	if step <= l.guessed+media.TicksOf(maxForward, l.track.Clock) {
 		return true
 	}
 	for i := range t.tracks {
@@ -150,10 +157,10 @@ func (t *timeline) believable(l *trackLine, in media.Ticks) bool {
 }
 
 func (l *trackLine) accept(in media.Ticks) {
-	l.suspects = 0
-	if step := in - l.in; step > 0 && step <= media.TicksOf(maxStep, l.track.Clock) {
+	if step := in - l.in; l.guessed == 0 && step > 0 && step <= media.TicksOf(maxStep, l.track.Clock) {
 		l.step = step
 	}
+	l.in, l.guessed, l.suspects = in, 0, 0
 }
 
 // lasting reports whether in is the third suspect in a row on a line of their own.
@@ -170,7 +177,7 @@ func (l *trackLine) lasting(in media.Ticks) bool {
 // rebase gives l the offset with which its new line goes on: that of a track which is already there, or else one
 // that continues the track's own output. It reports whether the encoder's jump is news.
 func (t *timeline) rebase(l *trackLine, in media.Ticks) bool {
-	l.suspects = 0
+	l.in, l.guessed, l.suspects = in, 0, 0
 	for i := range t.tracks {
 		p := &t.tracks[i]
 		if p == l || !p.started {
@@ -178,7 +185,7 @@ func (t *timeline) rebase(l *trackLine, in media.Ticks) bool {
 		}
 		offset := p.offset.Rescale(p.track.Clock, l.track.Clock)
 		apart := l.distance(in+offset, p)
-		back := (l.out - in - offset).Duration(l.track.Clock)
+		back := duration(l.out-in-offset, l.track.Clock)
 		if -maxForward <= apart && apart <= maxForward && back <= adoptBack {
 			l.offset = offset
 			return false
@@ -188,15 +195,16 @@ func (t *timeline) rebase(l *trackLine, in media.Ticks) bool {
 	return true
 }
 
-// drift moves a track that arrives far from the first one, frame after frame, back beside it. A track that is
-// silent is not drifting.
-func (t *timeline) drift(l *trackLine, in media.Ticks, out *media.Ticks) bool {
+// drift brings a track and the first one together when they arrive far apart, frame after frame: the one that is
+// behind leaps forward, l at once, the first track at its next frame. A track that is silent is not drifting. It
+// reports whether l leapt.
+func (t *timeline) drift(l *trackLine, out media.Ticks) bool {
 	first := &t.tracks[0]
 	if l == first || !first.started || !first.fresh {
 		return false
 	}
 	first.fresh = false
-	apart := l.distance(*out, first)
+	apart := l.distance(out, first)
 	if -maxSkew <= apart && apart <= maxSkew {
 		l.apart = 0
 		return false
@@ -205,19 +213,22 @@ func (t *timeline) drift(l *trackLine, in media.Ticks, out *media.Ticks) bool {
 		return false
 	}
 	l.apart = 0
-	*out = max(l.out, first.out.Rescale(first.track.Clock, l.track.Clock))
-	l.offset = *out - in
+	if apart > 0 {
+		first.offset += media.TicksOf(apart, first.track.Clock)
+		first.moved = true
+		return false
+	}
+	l.offset += media.TicksOf(-apart, l.track.Clock)
 	return true
 }
 
 // distance returns how far out is ahead of p's newest frame. Both are output times of one broadcast.
 func (l *trackLine) distance(out media.Ticks, p *trackLine) time.Duration {
-	return clampDuration(out, l.track.Clock) - clampDuration(p.out, p.track.Clock)
+	return duration(out-p.out.Rescale(p.track.Clock, l.track.Clock), l.track.Clock)
 }
 
-// clampDuration is Ticks.Duration for input that nobody has checked: ±100 years at most.
-func clampDuration(t media.Ticks, clock int) time.Duration {
-	const most = 100 * 365 * 24 * 3600
-	limit := media.Ticks(most) * media.Ticks(clock)
-	return max(-limit, min(limit, t)).Duration(clock)
+// duration is Ticks.Duration for times that nobody has checked: what is longer than a year is a year.
+func duration(t media.Ticks, clock int) time.Duration {
+	year := media.TicksOf(365*24*time.Hour, clock)
+	return max(-year, min(year, t)).Duration(clock)
 }
