@@ -88,9 +88,7 @@ func newLATM(f *format.MPEG4AudioLATM) (unpacker, *media.Params, error) {
 	if f.CPresent || m == nil {
 		return nil, nil, unsupported(media.Audio, "AAC in LATM with its configuration in the stream")
 	}
-	plain := m.NumSubFrames == 0 && len(m.Programs) == 1 && len(m.Programs[0].Layers) == 1 && !m.OtherDataPresent &&
-		m.Programs[0].Layers[0].FrameLengthType == 0
-	if !plain {
+	if !oneLayer(m) {
 		return nil, nil, unsupported(media.Audio, "AAC in LATM with several layers")
 	}
 	params, frame, err := aacParams(m.Programs[0].Layers[0].AudioSpecificConfig)
@@ -98,6 +96,22 @@ func newLATM(f *format.MPEG4AudioLATM) (unpacker, *media.Params, error) {
 		return nil, nil, err
 	}
 	return &latm{frame: frame}, params, nil
+}
+
+// oneLayer reports whether each element of the stream is the length of a frame and the frame.
+func oneLayer(m *mpeg4audio.StreamMuxConfig) bool {
+	if m.NumSubFrames != 0 || len(m.Programs) != 1 || len(m.Programs[0].Layers) != 1 {
+		return false
+	}
+	switch m.Programs[0].Layers[0].FrameLengthType {
+	case 0:
+		return !m.OtherDataPresent
+	case 2:
+		// GStreamer puts the extension of an AudioSpecificConfig, 0x2b7…, where a frame length type is due, and
+		// all that follows is misread. There is no type 2.
+		return true
+	}
+	return false
 }
 
 func (l *latm) unpack(p rtpPacket, ticks media.Ticks) ([]unit, error) {

@@ -101,7 +101,7 @@ func (h *handler) admit(ctx *gortsplib.ServerHandlerOnAnnounceCtx, a media.Attem
 		session.End(false, r.Code)
 		return nil, r
 	}
-	p.patience(recordLimit)
+	p.patience(h.server.recordLimit)
 	return p, nil
 }
 

@@ -36,9 +36,9 @@ type Config struct {
 	Now func() time.Time // nil: time.Now; deadlines of sockets always follow the real clock
 }
 
-// recordLimit is how long an encoder that was let in may take to start sending: GStreamer needs a second for each
-// track.
-const recordLimit = 15 * time.Second
+// defaultRecordLimit is how long an encoder that was let in may take to start sending: GStreamer needs a second for
+// each track.
+const defaultRecordLimit = 15 * time.Second
 
 // GuardConfig is how much a stranger may cost here: an ANNOUNCE holds a description of the stream and comes after
 // a round of authentication.
@@ -61,8 +61,9 @@ type counters struct {
 
 // Server takes streams from one listener.
 type Server struct {
-	cfg   Config
-	count counters
+	cfg         Config
+	recordLimit time.Duration
+	count       counters
 }
 
 // New returns a server.
@@ -76,7 +77,7 @@ func New(cfg Config) *Server {
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = 10 * time.Second
 	}
-	return &Server{cfg: cfg}
+	return &Server{cfg: cfg, recordLimit: defaultRecordLimit}
 }
 
 // Stats returns the counters.
