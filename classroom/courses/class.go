@@ -47,25 +47,39 @@ type classes struct {
 
 // get returns a class. The error wraps database.ErrNotFound when there is no such course.
 func (cs *classes) get(ctx context.Context, id media.ID, now time.Time) (*class, error) {
-	cs.mu.RLock()
-	c, changes := cs.known[id], cs.changes
-	cs.mu.RUnlock()
-	if c != nil && now.Sub(c.read) < classTime {
+	c, changes := cs.fresh(id, now)
+	if c != nil {
 		return c, nil
 	}
 	// The first who asks reads for all that wait, so their going away must not end it; a change begins a new one.
 	key := fmt.Sprintf("%v %d", id, changes)
 	v, err, _ := cs.flight.Do(key, func() (any, error) {
+		if c, _ := cs.fresh(id, now); c != nil { // the flight before this one landed just now
+			return c, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		return readClass(ctx, cs.db, id, now)
+		c, err := readClass(ctx, cs.db, id, now)
+		if err == nil {
+			cs.put(c, changes)
+		}
+		return c, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	c = v.(*class)
-	cs.put(c, changes)
-	return c, nil
+	return v.(*class), nil
+}
+
+// fresh returns what is known of a class, nil for nothing or what is old, and the number to give to put.
+func (cs *classes) fresh(id media.ID, now time.Time) (*class, uint64) {
+	cs.mu.RLock()
+	defer cs.mu.RUnlock()
+	c := cs.known[id]
+	if c == nil || now.Sub(c.read) >= classTime {
+		return nil, cs.changes
+	}
+	return c, cs.changes
 }
 
 func (cs *classes) put(c *class, changes uint64) {

@@ -126,7 +126,7 @@ func (s *Server) Handler() http.Handler {
 // static files and the media. config is nil without TLS. Its Shutdown also ends the streams.
 func (s *Server) HTTPServer(h http.Handler, config *tls.Config) *http.Server {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           patient(h),
 		TLSConfig:         config,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -137,4 +137,16 @@ func (s *Server) HTTPServer(h http.Handler, config *tls.Config) *http.Server {
 	}
 	srv.RegisterOnShutdown(s.Drain)
 	return srv
+}
+
+// patient lifts the deadline of reading once a request without a body has been read. net/http keeps watching the
+// connection while the handler works, takes the deadline for a lost client and cancels the request: a stream, or
+// a segment on a slow line, would end after 30 s.
+func patient(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // every real connection can
+		}
+		h.ServeHTTP(w, r)
+	})
 }

@@ -42,8 +42,6 @@ func OpenStream(c *gin.Context) (*EventStream, error) {
 	}
 	e.ctx, e.cancel = context.WithCancel(c.Request.Context())
 	e.server.addStream(e)
-	// The deadline of reading the request would end a quiet stream as well.
-	_ = e.control.SetReadDeadline(time.Time{})
 	c.Writer.WriteHeader(http.StatusOK)
 	if err := e.write(": ok\n\n"); err != nil {
 		e.Close()

@@ -606,6 +606,38 @@ func TestStream(t *testing.T) {
 	answer.Body.Close()
 }
 
+// A quiet stream outlives the deadline of reading its request.
+func TestStreamOutlivesReadTimeout(t *testing.T) {
+	d := open(t, nil, func(s *web.Server) {
+		s.Handle("GET", "/api/v1/events", web.Anyone, func(c *gin.Context) error {
+			e, err := web.OpenStream(c)
+			if err != nil {
+				return nil
+			}
+			defer e.Close()
+			select {
+			case <-time.After(150 * time.Millisecond): // the kernel's clock, so not in a bubble
+				return e.Send("", "state", []byte("late"))
+			case <-e.Context().Done():
+				return nil
+			}
+		}, web.Stream())
+	})
+	ts := httptest.NewUnstartedServer(nil)
+	ts.Config = d.HTTPServer(d.Handler(), nil)
+	ts.Config.ReadTimeout = 30 * time.Millisecond
+	ts.Start()
+	defer ts.Close()
+	answer, err := http.Get(ts.URL + "/api/v1/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if b, err := io.ReadAll(answer.Body); err != nil || !strings.HasSuffix(string(b), "data: late\n\n") {
+		t.Errorf("stream: %q, %v", b, err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	set, err := pages()
 	if err != nil {
