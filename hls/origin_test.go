@@ -37,6 +37,14 @@ type house struct {
 
 func newHouse(t *testing.T, change ...func(*hls.Config)) *house {
 	t.Helper()
+	h := newDarkHouse(t, change...)
+	h.listen()
+	return h
+}
+
+// newDarkHouse returns one without a server: in a bubble of fake time, nobody may wait for the network.
+func newDarkHouse(t *testing.T, change ...func(*hls.Config)) *house {
+	t.Helper()
 	key, err := ticket.NewKey(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
@@ -100,15 +108,19 @@ func (h *house) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- o.Run(ctx) }() // ends in stop
-	h.server = httptest.NewServer(o.Handler())
 	h.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
 			h.t.Error("run origin:", err)
 		}
-		h.server.Close()
 		h.stop = func() {}
 	}
+}
+
+func (h *house) listen() {
+	server := httptest.NewServer(h.Handler())
+	h.server = server
+	h.t.Cleanup(server.Close)
 }
 
 // url returns the address of something in a channel, with a good ticket.

@@ -30,6 +30,7 @@ func (h *house) crash(damage func(folder string)) {
 	}
 	h.cfg.Spool = copied
 	h.start()
+	h.listen()
 }
 
 // spoolQuiet reports whether the spool has everything that was published.
@@ -164,6 +165,7 @@ func TestRestartAfterEndKeepsRecording(t *testing.T) {
 	})
 	h.stop()
 	h.start()
+	h.listen()
 	_, all := h.collect("index.m3u8")
 	sameUnits(t, "v0 picture", all[0].Track(1), frames, 0, 0)
 	sameUnits(t, "v0 sound", all[0].Track(2), frames, 1, 0)
