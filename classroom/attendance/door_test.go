@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/database/databasetest"
 	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/push"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
 	"chalkcast/templates"
@@ -48,9 +51,15 @@ func openDoor(t testing.TB, s *school) *door {
 		t.Fatal(err)
 	}
 	co := courses.New(courses.Config{DB: s.db, Now: d.now})
-	les := lessons.New(lessons.Config{DB: s.db, Now: d.now})
-	d.att = attendance.New(attendance.Config{DB: s.db, Accounts: acc, Courses: co, Lessons: les, Now: d.now})
-	pages, err := templates.New()
+	bus, err := push.NewLocal(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	les := lessons.New(lessons.Config{DB: s.db, Bus: bus, Now: d.now})
+	d.att = attendance.New(attendance.Config{
+		DB: s.db, Accounts: acc, Courses: co, Lessons: les, Log: slog.New(slog.DiscardHandler), Now: d.now,
+	})
+	pages, err := parsedPages()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +97,9 @@ func openDoor(t testing.TB, s *school) *door {
 	t.Cleanup(d.stop)
 	return d
 }
+
+// parsedPages reads the templates once for all tests.
+var parsedPages = sync.OnceValues(templates.New)
 
 // do sends a request as somebody and returns status and body.
 func (d *door) do(t testing.TB, who media.ID, method, path, body string) (int, []byte) {
@@ -141,7 +153,8 @@ type posted struct {
 	held  time.Duration
 }
 
-// schedule is the beats that a page sends for what a vector says of its view: one every 15 s and one at each change.
+// schedule is the beats that a page sends for what a vector says of its view: one every 45 s, as in a background
+// tab, and one at each change.
 func schedule(v vector) []posted {
 	var all []posted
 	for name, attending := range v.Views {
@@ -161,7 +174,7 @@ func schedule(v vector) []posted {
 		for iv, state := range states {
 			all = append(all, posted{iv.From, name, attendance.Paused, 0})
 			for at := iv.From; at < iv.To; {
-				next := min(iv.To, at.Add(15*time.Second))
+				next := min(iv.To, at.Add(45*time.Second))
 				all = append(all, posted{next, name, state, next.Sub(at)})
 				at = next
 			}
@@ -244,6 +257,7 @@ func (d *door) register(t testing.TB, who media.ID) answeredRegister {
 func TestVectorsThroughTheDoor(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		readVectors(t, func(t *testing.T, v vector, p attendance.Policy) {
+			t.Parallel()
 			s := newSchool(t, db, 1, "live")
 			s.plan(t, v, p)
 			d := openDoor(t, s)
@@ -295,3 +309,7 @@ func (r answeredRegister) check(t *testing.T, v vector) {
 	}
 }
 
+func (d *door) find(t testing.TB) (lessons.Lesson, error) {
+	t.Helper()
+	return lessons.New(lessons.Config{DB: d.db, Now: d.now}).Find(t.Context(), d.lesson)
+}
