@@ -11,6 +11,7 @@ const (
 	failWindow   = time.Minute
 	penalty      = 30 * time.Second
 	maxAddresses = 4096
+	lookAt       = 32
 	knownFactor  = 10 // a known address may fail this many times as often: one mistyped key must not shut out a school
 )
 
@@ -49,27 +50,31 @@ func (b addressBook) bad(ip netip.Addr, now time.Time, allowed int) {
 	b[ip] = e
 }
 
-// makeRoom keeps the book small: entries that say nothing any more go first, then any that is not known, then any.
+// makeRoom keeps the book small. It looks at a few entries by chance and lets go of one that says nothing any more,
+// or else of one that is not known, or else of any.
 func (b addressBook) makeRoom(ip netip.Addr, now time.Time) {
 	if _, ok := b[ip]; ok || len(b) < maxAddresses {
 		return
 	}
-	var unknown, other netip.Addr
+	var least netip.Addr
+	looked, worth := 0, 3
 	for a, e := range b {
-		switch {
-		case !now.Before(e.knownUntil) && !now.Before(e.penalizedUntil) && now.Sub(e.failuresSince) >= failWindow:
-			delete(b, a)
-		case !now.Before(e.knownUntil):
-			unknown = a
-		default:
-			other = a
+		if w := e.worth(now); w < worth {
+			least, worth = a, w
+		}
+		if looked++; looked == lookAt || worth == 0 {
+			break
 		}
 	}
-	if len(b) < maxAddresses {
-		return
+	delete(b, least)
+}
+
+func (e addressEntry) worth(now time.Time) int {
+	switch {
+	case now.Before(e.knownUntil):
+		return 2
+	case now.Before(e.penalizedUntil) || now.Sub(e.failuresSince) < failWindow:
+		return 1
 	}
-	if unknown.IsValid() {
-		other = unknown
-	}
-	delete(b, other)
+	return 0
 }

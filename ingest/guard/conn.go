@@ -83,11 +83,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if accepted {
 		return c.Conn.Read(p)
 	}
-	if budget == 0 && len(p) > 0 {
-		c.countOnce(ErrBudget)
-		return 0, ErrBudget
+	n, err := c.Conn.Read(p[:min(len(p), budget+1)])
+	if n > budget {
+		n, err = budget, ErrBudget
 	}
-	n, err := c.Conn.Read(p[:min(len(p), budget)])
 	c.mu.Lock()
 	c.budget -= n
 	c.mu.Unlock()

@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"chalkcast/media"
@@ -43,10 +44,8 @@ func (s Stream) ADTS() []byte {
 func Number(f *media.Frame) uint64 {
 	const uuid = "chalkcast.tests."
 	if n := len(f.Data); n > 30 { // no sound is as long; parameter sets may stand in front
-		for i := 0; i+len(uuid) < min(n, 64<<10); i++ {
-			if string(f.Data[i:i+len(uuid)]) == uuid {
-				return unescape(f.Data[i+len(uuid):])
-			}
+		if i := bytes.Index(f.Data[:min(n, 64<<10)], []byte(uuid)); i >= 0 {
+			return unescape(f.Data[i+len(uuid):])
 		}
 	}
 	return soundNumber(f.Data)

@@ -1,6 +1,9 @@
 package mediatest
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // bitWriter appends bits, most significant first.
 type bitWriter struct {
@@ -35,15 +38,22 @@ func (w *bitWriter) align() { w.used = 0 }
 
 // nal turns a payload into a NAL unit: no three bytes of it look like a start code (ITU-T H.264 section 7.3.1).
 func nal(header byte, payload []byte) []byte {
-	out, zeros := []byte{header}, 0
-	for _, c := range payload {
-		if zeros == 2 && c <= 3 {
+	out, zeros := append(make([]byte, 0, len(payload)+16), header), 0
+	for len(payload) > 0 {
+		if zeros == 0 { // up to the next zero there is nothing to watch
+			run := bytes.IndexByte(payload, 0)
+			if run < 0 {
+				return append(out, payload...)
+			}
+			out, payload = append(out, payload[:run]...), payload[run:]
+		}
+		if zeros == 2 && payload[0] <= 3 {
 			out, zeros = append(out, 3), 0
 		}
-		if zeros++; c != 0 {
+		if zeros++; payload[0] != 0 {
 			zeros = 0
 		}
-		out = append(out, c)
+		out, payload = append(out, payload[0]), payload[1:]
 	}
 	return out
 }

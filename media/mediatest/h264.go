@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"chalkcast/media"
@@ -158,9 +159,7 @@ func (s Stream) slice(p picture) []byte {
 // sei numbers a picture and pads it with size bytes: user data that decoders skip (ITU-T H.264 section D.1.7).
 func sei(number uint64, size int) []byte {
 	body := append([]byte("chalkcast.tests."), binary.BigEndian.AppendUint64(nil, number)...)
-	for range size {
-		body = append(body, 0xa5)
-	}
+	body = append(body, bytes.Repeat([]byte{0xa5}, size)...)
 	payload := []byte{5}
 	n := len(body)
 	for ; n >= 255; n -= 255 {
