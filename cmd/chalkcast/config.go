@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/pelletier/go-toml/v2"
+
+	"chalkcast/media"
+)
+
+// settings are what an operator may set. Every field is a flag (--http), an environment variable (CHALKCAST_HTTP)
+// and a line of the settings file (http = ":8080") by one name; the flag wins over the variable, the variable over
+// the file. The help texts are the manual.
+type settings struct {
+	HTTP    string `name:"http" default:":8080" placeholder:"ADDR" help:"Where browsers come: pages, API and streams. (default ${default})"`
+	RTMP    string `name:"rtmp" default:":1935" placeholder:"ADDR" help:"Where OBS comes. Empty turns it off. (default ${default})"`
+	RTMPS   string `name:"rtmps" placeholder:"ADDR" help:"The same behind TLS; needs tls-cert and tls-key. Off by default."`
+	RTSP    string `name:"rtsp" default:":8554" placeholder:"ADDR" help:"Where RTSP encoders publish, over TCP. Empty turns it off. (default ${default})"`
+	RTSPS   string `name:"rtsps" placeholder:"ADDR" help:"The same behind TLS; needs tls-cert and tls-key. Off by default."`
+	RTSPUDP string `name:"rtsp-udp" placeholder:"RTP,RTCP" help:"Two UDP addresses for RTSP encoders that insist on UDP, as in :8000,:8001. Off by default, since a source address can be forged."`
+	Metrics string `name:"metrics" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Prometheus metrics and pprof. Keep it on the loopback address. Empty turns it off. (default ${default})"`
+
+	BaseURL        string   `name:"base-url" placeholder:"URL" help:"How the school is reached from outside, as in https://school.example. Links are made with it; by default from the http address."`
+	TLSCert        string   `name:"tls-cert" placeholder:"FILE" help:"Certificate chain for HTTPS, RTMPS and RTSPS."`
+	TLSKey         string   `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate."`
+	TrustedProxies []string `name:"trusted-proxies" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed. None by default."`
+
+	Data     string `name:"data" placeholder:"DIR" help:"The one folder to back up: database, spool, recordings. (default ./data, of the demo ./data-demo)"`
+	Database string `name:"database" placeholder:"URL" help:"sqlite:PATH or postgres://user@host/name. (default sqlite in the data folder)"`
+	Storage  string `name:"storage" placeholder:"URL" help:"Where recordings live: disk:PATH or s3://bucket/prefix. (default disk in the data folder)"`
+
+	S3Endpoint string       `name:"s3-endpoint" placeholder:"URL" help:"Address of an S3-compatible store, as in https://s3.example."`
+	S3Region   string       `name:"s3-region" placeholder:"NAME" help:"Region of the bucket."`
+	S3Key      string       `name:"s3-key" placeholder:"ID" help:"Access key of the bucket."`
+	S3Secret   media.Secret `name:"s3-secret" placeholder:"SECRET" help:"Secret of the access key; rather use CHALKCAST_S3_SECRET or the settings file."`
+
+	logSettings
+}
+
+type logSettings struct {
+	LogLevel  slog.Level `name:"log-level" default:"INFO" placeholder:"LEVEL" help:"DEBUG, INFO, WARN or ERROR. (default ${default})"`
+	LogFormat string     `name:"log-format" enum:"text,json" default:"text" help:"text or json. (default ${default})"`
+}
+
+// usualData is the data folder where none is set.
+const usualData = "data"
+
+// complete fills what follows from other settings and refuses what cannot work, in words. data is the data folder
+// when none was set.
+func (s *settings) complete(data string) error {
+	if s.Data == "" {
+		s.Data = data
+	}
+	if s.Database == "" {
+		s.Database = "sqlite:" + filepath.Join(s.Data, "chalkcast.db")
+	}
+	if s.Storage == "" {
+		s.Storage = "disk:" + filepath.Join(s.Data, "objects")
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return fmt.Errorf("tls-cert and tls-key belong together: one of them is missing")
+	}
+	if s.TLSCert == "" && (s.RTMPS != "" || s.RTSPS != "") {
+		return fmt.Errorf("rtmps and rtsps need tls-cert and tls-key")
+	}
+	if s.BaseURL != "" {
+		u, err := url.Parse(s.BaseURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("base-url %q is not like https://school.example", s.BaseURL)
+		}
+		s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
+	}
+	return nil
+}
+
+// addSettingsFile makes the file named by --config or CHALKCAST_CONFIG a source of settings.
+func addSettingsFile(parser *kong.Kong, args []string) error {
+	path := os.Getenv("CHALKCAST_CONFIG")
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--config="); ok {
+			path = v
+		} else if a == "--config" && i+1 < len(args) {
+			path = args[i+1]
+		}
+	}
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("settings file: %w", err)
+	}
+	values := map[string]any{}
+	if err := toml.Unmarshal(text, &values); err != nil {
+		return fmt.Errorf("settings file %s: %w", path, err)
+	}
+	known := map[string]bool{}
+	_ = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			known[flag.Name] = true
+		}
+		return next(nil)
+	})
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !known[name] {
+			return fmt.Errorf("settings file %s: there is no setting %q", path, name)
+		}
+	}
+	return kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		return values[flag.Name], nil
+	})).Apply(parser)
+}
