@@ -24,5 +24,6 @@ type Origin interface {
 	Status(channel media.ID) media.ChannelStatus
 }
 
-// Ticket makes the URL under which one viewer may play one channel until an instant. Staff see the preview.
-type Ticket func(channel, viewer media.ID, staff bool, until time.Time) (url string)
+// Ticket makes the URL under which one viewer may play one channel until an instant. viewer names who plays
+// without saying who it is; staff do not count as audience and may play previews.
+type Ticket func(channel media.ID, viewer uint64, staff bool, until time.Time) (url string)

@@ -130,6 +130,22 @@ func (l *Lessons) BroadcastFor(lesson, viewer media.ID) (b Broadcasting, ok bool
 	if r == nil && lesson != 0 {
 		r = l.connected(func(r *run) bool { return r.lesson == lesson })
 	}
+	return r.broadcasting()
+}
+
+// BroadcastOf returns the broadcast that belongs to a lesson, on air or about to be. ok is false without one.
+func (l *Lessons) BroadcastOf(lesson media.ID) (b Broadcasting, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.connected(func(r *run) bool { return r.lesson == lesson })
+	if r == nil {
+		r = l.connected(func(r *run) bool { return r.shows() == lesson })
+	}
+	return r.broadcasting()
+}
+
+// broadcasting is the run as values; false for nil. The caller holds mu.
+func (r *run) broadcasting() (Broadcasting, bool) {
 	if r == nil {
 		return Broadcasting{}, false
 	}

@@ -1,0 +1,173 @@
+package classroom
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"chalkcast/classroom/accounts"
+	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/courses"
+	"chalkcast/classroom/database"
+	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/push"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+// Config is what New needs. DB, Pages, Origin, Ticket and Media are required.
+type Config struct {
+	DB    *database.DB
+	Pages *templates.Set
+
+	// The other wing.
+	Origin lessons.Origin
+	Ticket lessons.Ticket
+	Media  http.Handler // serves /p/…
+	// Deny makes the playback tickets of a viewer useless from now on. Nil: tickets live until they expire.
+	Deny func(viewer uint64, until time.Time)
+	// Revoke ends the broadcast of a stream key that stopped working. TakeOver ends the broadcast of a teacher, so
+	// that another of their encoders may begin. Neither may block; nil does nothing.
+	Revoke   func(keyID string)
+	TakeOver func(publisher media.ID)
+	// Stored returns the bytes of all recordings and those still free, negative when the store does not tell. Nil:
+	// nobody knows.
+	Stored func() (stored, free int64)
+
+	// Server is what a teacher writes into OBS: rtmp://host/live.
+	Server string
+	// See web.Config.
+	BaseURL                                      string
+	TrustedProxies, MediaOrigins, FrameAncestors []string
+
+	Bus     push.Bus              // nil: one inside this process
+	Cost    accounts.Cost         // how hard passwords are hashed; zero is the usual
+	Metrics prometheus.Registerer // nil: none are kept
+	Log     *slog.Logger          // nil means slog.Default
+	Now     func() time.Time      // nil means time.Now
+}
+
+// Classroom is the wing of people and pages. Its features are there for the program's own work: the first admin,
+// the demo school. Safe for concurrent use.
+type Classroom struct {
+	Accounts   *accounts.Accounts
+	Courses    *courses.Courses
+	Lessons    *lessons.Lessons
+	Attendance *attendance.Attendance
+	Web        *web.Server
+
+	cfg   Config
+	bus   push.Bus
+	log   *slog.Logger
+	now   func() time.Time
+	seats *seats
+}
+
+// New puts the classroom together and registers its routes. ctx is for reading the school.
+func New(ctx context.Context, cfg Config) (*Classroom, error) {
+	if cfg.DB == nil || cfg.Pages == nil || cfg.Origin == nil || cfg.Ticket == nil || cfg.Media == nil {
+		return nil, errors.New("classroom: a part is missing")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Bus == nil {
+		bus, err := push.NewLocal(cfg.Metrics)
+		if err != nil {
+			return nil, fmt.Errorf("open bus: %w", err)
+		}
+		cfg.Bus = bus
+	}
+	k := &Classroom{cfg: cfg, bus: cfg.Bus, log: cfg.Log, now: cfg.Now, seats: newSeats(cfg.Deny)}
+	if err := k.openFeatures(ctx); err != nil {
+		return nil, err
+	}
+	if err := k.openWeb(); err != nil {
+		return nil, fmt.Errorf("open web: %w", err)
+	}
+	k.routes()
+	return k, nil
+}
+
+func (k *Classroom) openFeatures(ctx context.Context) error {
+	cfg := k.cfg
+	k.Courses = courses.New(courses.Config{
+		DB: cfg.DB, Cards: k.courseCards, Zone: func() *time.Location { return k.Accounts.School().Zone }, Log: cfg.Log, Now: cfg.Now,
+	})
+	var err error
+	k.Accounts, err = accounts.New(ctx, accounts.Config{
+		DB: cfg.DB, Server: cfg.Server, MayPublish: k.Courses.MayPublish, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("open accounts: %w", err)
+	}
+	k.Lessons = lessons.New(lessons.Config{
+		DB: cfg.DB, Accounts: k.Accounts, Courses: k.Courses, Bus: cfg.Bus, Origin: cfg.Origin, Log: cfg.Log, Now: cfg.Now,
+	})
+	k.Attendance = attendance.New(attendance.Config{
+		DB: cfg.DB, Accounts: k.Accounts, Courses: k.Courses, Lessons: k.Lessons, Log: cfg.Log, Now: cfg.Now,
+	})
+	if cfg.Revoke != nil {
+		k.Accounts.OnRevoke(cfg.Revoke)
+	}
+	k.Accounts.OnSessionEnd(k.seats.sessionEnded)
+	k.Courses.OnEnd(k.seats.enrollmentEnded)
+	return nil
+}
+
+func (k *Classroom) openWeb() (err error) {
+	k.Web, err = web.New(web.Config{
+		Pages: k.cfg.Pages, BaseURL: k.cfg.BaseURL, TrustedProxies: k.cfg.TrustedProxies, MediaOrigins: k.cfg.MediaOrigins,
+		FrameAncestors: k.cfg.FrameAncestors, Identify: k.Accounts.Identify, School: k.Accounts.WebSchool,
+		Involved: k.Courses.Involved, Metrics: k.cfg.Metrics, Log: k.cfg.Log, Now: k.cfg.Now,
+	})
+	return err
+}
+
+// Handler returns everything behind the HTTP door: pages, API, static files and media.
+func (k *Classroom) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/p/", k.cfg.Media)
+	mux.Handle("/static/", templates.Static())
+	mux.Handle("/", k.Web.Handler())
+	return mux
+}
+
+// HTTPServer returns a server of Handler with the limits of package web. config is nil without TLS.
+func (k *Classroom) HTTPServer(config *tls.Config) *http.Server {
+	return k.Web.HTTPServer(k.Handler(), config)
+}
+
+// Run runs the features until ctx ends or one of them fails, and returns when all have stopped.
+func (k *Classroom) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return k.Accounts.Run(ctx) })
+	g.Go(func() error { return k.Lessons.Run(ctx) })
+	g.Go(func() error { return k.Attendance.Run(ctx) })
+	return g.Wait()
+}
+
+// Admit, Started, Health and Ended make the classroom the gate of the encoders' desk; see package lessons.
+
+func (k *Classroom) Admit(ctx context.Context, a media.Attempt) (media.Grant, error) {
+	return k.Lessons.Admit(ctx, a)
+}
+
+func (k *Classroom) Started(g media.Grant, tracks []media.Track, encoder string) {
+	k.Lessons.Started(g, tracks, encoder)
+}
+
+func (k *Classroom) Health(g media.Grant, h media.Health) { k.Lessons.Health(g, h) }
+
+func (k *Classroom) Ended(g media.Grant, e media.End) { k.Lessons.Ended(g, e) }

@@ -1,0 +1,100 @@
+package classroom
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/courses"
+	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/push"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+)
+
+// events is what an open page is told: the present state at once, then every change. Staff also hear how the
+// stream arrives, their own before anybody else's, and who is here.
+func (k *Classroom) events(c *gin.Context) error {
+	row, access, err := k.Attendance.Lesson(c, courses.Watch)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	staff := access.May(courses.SeeStudio)
+	lesson := k.bus.Subscribe(ctx, row.ID) // before the state is read, so that nothing falls between
+	var own <-chan push.Event
+	if staff {
+		own = k.bus.Subscribe(ctx, access.Viewer.ID)
+	}
+	stream, err := web.OpenStream(c)
+	if err != nil {
+		return nil // from here on an error is a page that went away
+	}
+	defer stream.Close()
+	if err := k.sendState(ctx, stream, row.ID); err != nil {
+		return nil
+	}
+	beat := time.NewTicker(web.Heartbeat)
+	defer beat.Stop()
+	for {
+		var e push.Event
+		var open bool
+		select {
+		case <-stream.Context().Done():
+			return nil
+		case <-beat.C:
+			if !k.stillMay(c, access) || stream.Ping() != nil {
+				return nil
+			}
+			continue
+		case e, open = <-lesson:
+			if open && (e.Staff && !staff || e.Name == lessons.EventHealth && k.streams(access.Viewer.ID)) {
+				continue
+			}
+		case e, open = <-own:
+		}
+		// A closed channel is a page that was too slow: it comes back and reads the present state.
+		if !open || stream.Send("", e.Name, e.Data) != nil {
+			return nil
+		}
+	}
+}
+
+func (k *Classroom) sendState(ctx context.Context, stream *web.EventStream, lesson media.ID) error {
+	row, err := k.Lessons.Find(ctx, lesson)
+	if err != nil {
+		return err
+	}
+	news, err := k.Lessons.News(ctx, row)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(news)
+	if err != nil {
+		return err
+	}
+	return stream.Send("", lessons.EventState, b)
+}
+
+// streams reports whether a viewer hears of their own broadcast, and so need not hear of another's.
+func (k *Classroom) streams(viewer media.ID) bool {
+	_, ok := k.Lessons.BroadcastFor(0, viewer)
+	return ok
+}
+
+// stillMay asks again, while a stream is open, whether its reader is signed in and in the course. When nobody can
+// tell just now the stream goes on.
+func (k *Classroom) stillMay(c *gin.Context, a courses.Access) bool {
+	ctx := c.Request.Context()
+	v, err := k.Accounts.Identify(ctx, web.SessionToken(c))
+	if err != nil {
+		return true
+	}
+	if v == nil {
+		return false
+	}
+	now, err := k.Courses.Access(ctx, v, a.Course.ID)
+	return err == nil && now.Role == a.Role
+}

@@ -1,0 +1,149 @@
+package classroom_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chalkcast/media"
+)
+
+// rights is what everybody gets from every address, in the order of roles: nobody, a student of the course, a
+// student of another, the teacher, a teacher of another, the assistant, an admin, a student whose account was
+// closed. The lesson is open, nobody streams. 303 to a page means "sign in"; a form of the studio answers 303 too.
+// 409 means "yes, but not now".
+var rights = []struct {
+	route string
+	body  string
+	want  [8]int
+}{
+	// what anybody may see
+	{"GET /healthz", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"GET /readyz", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"GET /sign-in", "", [8]int{200, 303, 303, 303, 303, 303, 303, 200}},
+	{"POST /sign-in", "email=x{n}%40school.example&password=wrong", [8]int{401, 401, 401, 401, 401, 401, 401, 401}},
+	{"GET /setup", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /setup", "token=x&school=Grove&zone=UTC&name=Ann&email=a%40school.example&password=correct+horse+battery", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /settings/language", "lang=ja", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
+	{"POST /api/v1/session", `{"email":"y{n}@school.example","password":"wrong"}`, [8]int{401, 401, 401, 401, 401, 401, 401, 401}},
+
+	// one's own
+	{"GET /", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"GET /settings", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"POST /settings/keys", "name=laptop", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
+	{"POST /settings/keys/:key/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
+	{"GET /api/v1/me", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
+
+	// the school's
+	{"GET /today", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+
+	// a course
+	{"GET /courses/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
+	{"GET /api/v1/courses", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
+	{"POST /api/v1/courses", `{"code":"NEW-{n}","title":"New","term":"2026"}`, [8]int{401, 403, 403, 201, 201, 403, 201, 401}},
+	{"GET /api/v1/courses/:id/enrollments", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/courses/:id/enrollments", `{"enrollments":[{"user_id":"{student}","role":"student"}]}`, [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/courses/:id/lessons", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons", `{"course_id":"{course}","title":"Questions"}`, [8]int{401, 403, 404, 201, 404, 201, 201, 401}},
+
+	// a lesson, as those see it who learn
+	{"GET /lessons/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
+	{"GET /api/v1/lessons/:id", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/lessons/:id/playback", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/lessons/:id/events", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/beats", `{"view":"abcdefghijklmnop","n":0,"state":"playing","d_ms":0,"pos":0}`, [8]int{401, 200, 404, 200, 404, 200, 403, 401}},
+	{"POST /api/v1/lessons/:id/attempts", `{"reason":"server_busy"}`, [8]int{401, 204, 404, 204, 404, 204, 403, 401}},
+
+	// a lesson, as those see it who teach
+	{"GET /lessons/:id/studio", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /lessons/:id/live", "", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
+	{"POST /lessons/:id/end", "", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
+	{"POST /lessons/:id/extend", "", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
+	{"POST /lessons/:id/take-over", "", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
+	{"GET /api/v1/lessons/:id/preview", "", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
+	{"GET /api/v1/lessons/:id/health", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/live", "{}", [8]int{401, 403, 404, 409, 404, 409, 403, 401}},
+	{"POST /api/v1/lessons/:id/end", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
+	{"POST /api/v1/lessons/:id/extend", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
+	{"POST /api/v1/lessons/:id/cancel", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
+	{"POST /api/v1/lessons/:id/take-over", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
+
+	// the register
+	{"GET /lessons/:id/register", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"GET /api/v1/lessons/:id/register", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
+
+	// last, because it ends the sign-ins that the others use
+	{"POST /sign-out", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
+	{"DELETE /api/v1/session", "", [8]int{204, 204, 204, 204, 204, 204, 204, 204}},
+}
+
+func TestPermissions(t *testing.T) {
+	s := newSchool(t)
+	listed := map[string]bool{}
+	for _, r := range rights {
+		listed[r.route] = true
+		method, pattern, _ := strings.Cut(r.route, " ")
+		for i, who := range roles {
+			id := s.lesson(10 * time.Minute) // of its own: orders change it
+			a := s.ask(who, method, s.fill(pattern, id), s.fillBody(r.body, i))
+			if a.status != r.want[i] {
+				t.Errorf("%s as %s: %d, want %d\n%.300s", r.route, who, a.status, r.want[i], a.body)
+			}
+			if a.status == 303 && (who == "nobody" || who == "disabled") && strings.HasPrefix(pattern, "/lessons") && !strings.HasPrefix(a.location, "/sign-in") {
+				t.Errorf("%s as %s leads to %s, want the sign-in page", r.route, who, a.location)
+			}
+		}
+	}
+	var there []string
+	for _, r := range s.k.Web.Routes() {
+		there = append(there, r.Method+" "+r.Pattern)
+		if !listed[r.Method+" "+r.Pattern] {
+			t.Errorf("%s %s (%s) is in no line of the table: say who may do it", r.Method, r.Pattern, r.Need)
+		}
+	}
+	for route := range listed {
+		if !slices.Contains(there, route) {
+			t.Errorf("%s is in the table and not among the routes", route)
+		}
+	}
+}
+
+func (s *school) fill(pattern string, lesson media.ID) string {
+	id := lesson.String()
+	if strings.Contains(pattern, "/courses/") {
+		id = s.course.String()
+	}
+	return strings.NewReplacer(":id", id, ":key", "aaaaaaaa").Replace(pattern)
+}
+
+func (s *school) fillBody(body string, n int) string {
+	return strings.NewReplacer(
+		"{n}", fmt.Sprint(n), "{course}", s.course.String(), "{student}", s.people["student"].id.String(),
+	).Replace(body)
+}
+
+// Whatever stands in the place of an id, an address that names nothing is not there, for everybody alike.
+func TestHostileIDs(t *testing.T) {
+	s := newSchool(t)
+	ids := []string{
+		"0", "-1", "1", "9223372036854775808", "0000000000000", "zzzzzzzzzzzzz", "UUUUUUUUUUUUU",
+		"0b9f8e1c-7a6d-4c3b-9a8e-1f2d3c4b5a69", "..%2f..%2fetc%2fpasswd", "%00", "'%20OR%201=1", strings.Repeat("a", 4000),
+		strings.ToUpper(s.lesson(time.Minute).String()), s.lesson(time.Minute).String() + "%20", media.NewID().String(), s.course.String(),
+	}
+	for _, r := range rights {
+		method, pattern, _ := strings.Cut(r.route, " ")
+		if !strings.Contains(pattern, "/lessons/:id") {
+			continue
+		}
+		for _, id := range ids {
+			a := s.ask("teacher", method, strings.Replace(pattern, ":id", id, 1), s.fillBody(r.body, 0))
+			if a.status != 404 {
+				t.Errorf("%s with id %.40s: %d, want 404\n%.200s", r.route, id, a.status, a.body)
+			}
+		}
+	}
+}

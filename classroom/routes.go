@@ -1,0 +1,61 @@
+package classroom
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/web"
+)
+
+// routes registers every address with what its reader must be. Those of one feature stand in the feature, in the
+// same form; permissions_test.go holds all of them in one table, and fails for one that is not in it.
+func (k *Classroom) routes() {
+	s := k.Web
+
+	// package accounts: /sign-in /sign-out /setup /settings…, /api/v1/session /api/v1/me
+	k.Accounts.Register(s)
+	// package courses: /courses/:id, /api/v1/courses…
+	k.Courses.Register(s)
+	// package attendance: /lessons/:id/register, /api/v1/lessons/:id/beats …/register…
+	k.Attendance.Routes(s)
+
+	s.Handle("GET", "/", web.SignedIn, k.home)
+	s.Handle("GET", "/today", web.Admin, k.today)
+	s.Handle("GET", "/lessons/:id", web.CourseMember, k.watch)
+	s.Handle("GET", "/lessons/:id/studio", web.CourseStaff, k.studio)
+	s.Handle("POST", "/lessons/:id/live", web.CourseStaff, k.order(k.goLive))
+	s.Handle("POST", "/lessons/:id/end", web.CourseStaff, k.order(k.end))
+	s.Handle("POST", "/lessons/:id/extend", web.CourseStaff, k.order(k.extend))
+	s.Handle("POST", "/lessons/:id/take-over", web.CourseStaff, k.order(k.takeOver))
+
+	s.Handle("GET", "/api/v1/courses/:id/lessons", web.CourseMember, k.apiLessons)
+	s.Handle("POST", "/api/v1/lessons", web.SignedIn, k.apiCreate, web.Body(8<<10)) // the course stands in the body
+	s.Handle("GET", "/api/v1/lessons/:id", web.CourseMember, k.apiLesson)
+	s.Handle("GET", "/api/v1/lessons/:id/playback", web.CourseMember, k.apiPlayback)
+	s.Handle("GET", "/api/v1/lessons/:id/events", web.CourseMember, k.events, web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/preview", web.CourseStaff, k.apiPreview)
+	s.Handle("GET", "/api/v1/lessons/:id/health", web.CourseStaff, k.apiHealth)
+	s.Handle("POST", "/api/v1/lessons/:id/live", web.CourseStaff, k.apiOrder(k.goLive))
+	s.Handle("POST", "/api/v1/lessons/:id/end", web.CourseStaff, k.apiOrder(k.end))
+	s.Handle("POST", "/api/v1/lessons/:id/extend", web.CourseStaff, k.apiOrder(k.extend))
+	s.Handle("POST", "/api/v1/lessons/:id/cancel", web.CourseStaff, k.apiOrder(k.cancel))
+	s.Handle("POST", "/api/v1/lessons/:id/take-over", web.CourseStaff, k.apiOrder(k.takeOver))
+
+	s.Handle("GET", "/healthz", web.Anyone, k.healthz)
+	s.Handle("GET", "/readyz", web.Anyone, k.readyz)
+}
+
+// healthz says that the program runs.
+func (k *Classroom) healthz(c *gin.Context) error {
+	return web.JSON(c, http.StatusOK, gin.H{"ok": true})
+}
+
+// readyz says that people can be served: the database answers.
+func (k *Classroom) readyz(c *gin.Context) error {
+	if err := k.cfg.DB.Ping(c.Request.Context()); err != nil {
+		k.log.WarnContext(c.Request.Context(), "not ready", "err", err)
+		return web.JSON(c, http.StatusServiceUnavailable, gin.H{"ok": false})
+	}
+	return web.JSON(c, http.StatusOK, gin.H{"ok": true})
+}

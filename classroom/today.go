@@ -1,0 +1,105 @@
+package classroom
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/web"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+// The words of the board for what needs somebody.
+const (
+	troubleLate        = "late"        // the teacher streams and has not gone live
+	troubleMissing     = "missing"     // nobody streams
+	troubleInterrupted = "interrupted" //
+	troubleUnhealthy   = "unhealthy"   //
+	troubleStorage     = "storage"     // finished segments wait for the store
+)
+
+// lateAfter is how long after the start a lesson that is not on air needs somebody.
+const lateAfter = 2 * time.Minute
+
+// today is the board of every lesson of the day.
+func (k *Classroom) today(c *gin.Context) error {
+	ctx, now := c.Request.Context(), web.Now(c)
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	rows, err := k.Lessons.AllBetween(ctx, midnight, midnight.AddDate(0, 0, 1))
+	if err != nil {
+		return err
+	}
+	p := templates.Today{FreeBytes: -1}
+	if k.cfg.Stored != nil {
+		p.StoredBytes, p.FreeBytes = k.cfg.Stored()
+	}
+	for _, row := range rows {
+		line, err := k.todayLesson(ctx, row, now)
+		if err != nil {
+			return err
+		}
+		p.Watching += line.Here
+		p.Lessons = append(p.Lessons, line)
+	}
+	if p.Page, err = web.NewPage(c, "today"); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+func (k *Classroom) todayLesson(ctx context.Context, row lessons.Lesson, now time.Time) (line templates.TodayLesson, err error) {
+	course, err := k.Courses.Course(ctx, row.CourseID)
+	if err != nil {
+		return line, err
+	}
+	if line.Lesson, err = k.card(ctx, row, course, ""); err != nil {
+		return line, err
+	}
+	if err = k.withCounts(ctx, &line.Lesson, row); err != nil {
+		return line, err
+	}
+	news, err := k.Lessons.News(ctx, row)
+	if err != nil {
+		return line, err
+	}
+	b, streams := k.Lessons.BroadcastOf(row.ID)
+	var since time.Time
+	line.Trouble, since = trouble(situation{
+		now: now, start: row.PlannedStartAt.Time(), news: news, streams: streams, warnings: b.Health.Warnings,
+		status: k.cfg.Origin.Status(row.ID),
+	})
+	if line.Trouble != "" {
+		line.Since = since.In(now.Location())
+	}
+	return line, nil
+}
+
+// situation is what the board decides by.
+type situation struct {
+	now, start time.Time
+	news       lessons.StateNews
+	streams    bool // an encoder sends for the lesson
+	warnings   []templates.HealthWarning
+	status     media.ChannelStatus
+}
+
+// trouble names the one thing about a lesson that needs somebody most, empty when all is well.
+func trouble(s situation) (word string, since time.Time) {
+	switch {
+	case s.news.InterruptedAt != nil:
+		return troubleInterrupted, *s.news.InterruptedAt
+	case s.news.Late && s.now.Sub(s.start) >= lateAfter && s.streams:
+		return troubleLate, s.start
+	case s.news.Late && s.now.Sub(s.start) >= lateAfter:
+		return troubleMissing, s.start
+	case len(s.status.Warnings) > 0:
+		return troubleStorage, s.status.Warnings[0].Since
+	case s.news.State == lessons.Live && len(s.warnings) > 0:
+		return troubleUnhealthy, s.warnings[0].Since
+	}
+	return "", time.Time{}
+}
