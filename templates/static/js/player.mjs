@@ -26,6 +26,7 @@ export class Player extends EventTarget {
   #movedAt = 0;
   #movedTo = 0;
   #rescues = 0;
+  #renewing = false;
   #again = null;
   #watch = null;
   #following = true; // the viewer wants to be live
@@ -289,12 +290,25 @@ export class Player extends EventTarget {
   }
 
   #hlsError(Hls, hls, error) {
-    if (!error.fatal || hls !== this.#hls) return;
+    if (hls !== this.#hls) return;
+    if ([401, 403, 404, 410].includes(error.response?.code)) {
+      this.#renew();
+      return;
+    }
+    if (!error.fatal) return;
     if (error.type === Hls.ErrorTypes.MEDIA_ERROR && this.#mediaErrors++ < 2) {
       hls.recoverMediaError();
       return;
     }
     this.#later(jitter(Math.min(this.#backoff.next(), 5000)));
+  }
+
+  // #renew gets a new ticket. What is in the buffer plays on meanwhile.
+  #renew() {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    setTimeout(() => (this.#renewing = false), 5000);
+    this.#later(between(0, 1000));
   }
 
   #nativeError() {

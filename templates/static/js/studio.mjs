@@ -77,6 +77,7 @@ function onHealth(health) {
 }
 
 function render() {
+  if (over()) return; // the page came as it stays
   const frame = $('.preview');
   frame.classList.toggle('preview-live', now.onAir);
   frame.classList.toggle('preview-private', now.publishing && !now.onAir);
@@ -84,7 +85,6 @@ function render() {
     show(word, word.dataset.word === (now.onAir ? 'live' : now.publishing ? 'private' : 'off'));
   }
   show($('[data-off]'), !now.publishing);
-  if (over()) return;
   setText($('[data-off-title]'), t(now.state === 'interrupted' ? 'studio.lost' : 'studio.nothing_yet'));
   setText($('[data-off-text]'), t(now.state === 'interrupted' ? 'studio.lost_help' : 'studio.nothing_help'));
   const go = $('[data-go]');
@@ -236,5 +236,5 @@ if (!over()) {
     renderSentence();
   }, 1000);
   if (now.publishing) player.open();
+  render();
 }
-render();
