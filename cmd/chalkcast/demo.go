@@ -62,7 +62,8 @@ func (sc *school) demoBroadcast(ctx context.Context, cast *demoCast, say func(st
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := sample.Push(ctx, "rtmp://"+dialable(sc.doors.rtmp)+"/live/"+cast.Teacher.StreamKey); err != nil {
+		err := sample.Push(ctx, "rtmp://"+dialable(sc.doors.rtmp)+"/live/"+cast.Teacher.StreamKey)
+		if err != nil && ctx.Err() == nil { // at the end either side may hang up first
 			return fmt.Errorf("stream the sample clip: %w", err)
 		}
 		return nil
