@@ -22,10 +22,12 @@ func (a *Accounts) SignIn(ctx context.Context, email, password string, addr neti
 	if retry > 0 {
 		return Session{}, User{}, fault.TooMany("sign_in.slow_down", retry)
 	}
-	if err := wait(ctx, delay); err != nil {
-		return Session{}, User{}, err
+	err := wait(ctx, delay)
+	var u userRow
+	if err == nil {
+		u, err = a.checkPassword(ctx, email, password)
 	}
-	u, err := a.checkPassword(ctx, email, password)
+	try.end(a.now(), fault.Is(err, fault.KindUnauthorized))
 	if err != nil {
 		return Session{}, User{}, err
 	}
@@ -33,7 +35,6 @@ func (a *Accounts) SignIn(ctx context.Context, email, password string, addr neti
 	if err != nil {
 		return Session{}, User{}, err
 	}
-	try.succeed()
 	if replaces != "" {
 		if err := a.endSession(ctx, replaces); err != nil {
 			a.log.WarnContext(ctx, "the session before a sign-in stays", "err", err)

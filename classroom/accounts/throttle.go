@@ -42,42 +42,42 @@ type throttle struct {
 
 func newThrottle() *throttle { return &throttle{spent: make(map[throttleKey]time.Time)} }
 
-// attempt is one try to sign in. It counts as failed until succeed says otherwise, so that many tries at the same
-// time cannot all slip under the limit.
+// attempt is one try to sign in. For its account it counts as failed until it is over, so that many tries at the
+// same time cannot all slip under the limit. For its network it counts when it has failed: a whole school that
+// signs in at 08:00 may be one address.
 type attempt struct {
-	t    *throttle
-	keys map[throttleKey]budget
+	t       *throttle
+	account map[throttleKey]budget // taken in advance
+	network throttleKey
 }
 
 // begin starts a try for account (a folded address) from addr. retry is positive when the try must not be made;
 // delay is how long to wait before it is looked at.
 func (t *throttle) begin(now time.Time, account string, addr netip.Addr) (a *attempt, delay, retry time.Duration) {
 	network := networkOf(addr)
+	here := throttleKey{"account+network", network, account}
+	everywhere := throttleKey{what: "account", user: account}
+	a = &attempt{t: t, account: map[throttleKey]budget{here: accountBudget}, network: throttleKey{"network", network, ""}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.makeRoom(now)
-	a = &attempt{t: t, keys: map[throttleKey]budget{
-		{"account+network", network, account}: accountBudget,
-		{"network", network, ""}:              networkBudget,
-	}}
-	for k, b := range a.keys {
-		if w := t.over(now, k, b); w > retry {
-			retry = w
-		}
-	}
-	if retry > 0 {
+	if retry = max(t.over(now, here, accountBudget), t.over(now, a.network, networkBudget)); retry > 0 {
 		return nil, 0, retry
 	}
-	everywhere := throttleKey{what: "account", user: account}
 	if t.over(now, everywhere, everywhereBudget) > 0 {
 		delay = guessDelay
 	} else {
-		a.keys[everywhere] = everywhereBudget
+		a.account[everywhere] = everywhereBudget
 	}
-	for k, b := range a.keys {
-		t.spent[k] = later(t.spent[k], now).Add(b.window / time.Duration(b.burst))
+	for k, b := range a.account {
+		t.spend(now, k, b)
 	}
 	return a, delay, 0
+}
+
+// spend takes one failure out of a budget. The caller holds mu.
+func (t *throttle) spend(now time.Time, k throttleKey, b budget) {
+	t.spent[k] = later(t.spent[k], now).Add(b.window / time.Duration(b.burst))
 }
 
 // over returns how long until one more failure fits into the budget.
@@ -85,11 +85,16 @@ func (t *throttle) over(now time.Time, k throttleKey, b budget) time.Duration {
 	return later(t.spent[k], now).Add(b.window/time.Duration(b.burst)).Sub(now) - b.window
 }
 
-// succeed gives back what begin took.
-func (a *attempt) succeed() {
+// end says how the try went: a failure costs the network too; anything else, a success or a busy server, gives
+// back what begin took.
+func (a *attempt) end(now time.Time, failed bool) {
 	a.t.mu.Lock()
 	defer a.t.mu.Unlock()
-	for k, b := range a.keys {
+	if failed {
+		a.t.spend(now, a.network, networkBudget)
+		return
+	}
+	for k, b := range a.account {
 		if at, ok := a.t.spent[k]; ok {
 			a.t.spent[k] = at.Add(-b.window / time.Duration(b.burst))
 		}

@@ -1,5 +1,3 @@
-// Package databasetest gives tests a fresh, migrated database of their own: SQLite in a temp dir, and PostgreSQL
-// too when CHALKCAST_TEST_POSTGRES holds the address of a server on which the tests may create databases.
 package databasetest
 
 import (
