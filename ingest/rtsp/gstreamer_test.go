@@ -20,13 +20,13 @@ func TestGStreamer(t *testing.T) {
 			t.Parallel()
 			p := open(t, change...)
 			run(t, "gst-launch-1.0", strings.Fields("-q -e rtspclientsink name=s protocols="+protocol+" location="+p.url()+
-				" videotestsrc num-buffers=75 ! video/x-raw,width=320,height=240,framerate=30/1 ! x264enc key-int-max=30 ! s."+
-				" audiotestsrc num-buffers=125 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! s.")...)
+				" videotestsrc num-buffers=105 ! identity sync=true ! video/x-raw,width=320,height=240,framerate=30/1 ! x264enc key-int-max=30 ! s."+
+				" audiotestsrc num-buffers=175 samplesperbuffer=960 ! identity sync=true ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! s.")...)
 			p.waitEnd(t)
 			video, pictures := p.frames(t, media.Video)
 			audio, sounds := p.frames(t, media.Audio)
-			if len(pictures) < 70 || len(pictures) > 75 || len(sounds) < 110 || len(sounds) > 120 {
-				t.Fatalf("%d pictures and %d sounds, want 75 and 118 but for the last few", len(pictures), len(sounds))
+			if len(pictures) < 100 || len(pictures) > 105 || len(sounds) < 155 || len(sounds) > 166 {
+				t.Fatalf("%d pictures and %d sounds, want 105 and 165 but for the last few", len(pictures), len(sounds))
 			}
 			apart := pictures[0].PTS().Duration(video.Clock) - sounds[0].PTS().Duration(audio.Clock)
 			if apart.Abs() > 5*time.Millisecond {

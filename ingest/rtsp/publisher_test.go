@@ -3,6 +3,7 @@ package rtsp
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,9 @@ import (
 	"chalkcast/media/mediatest"
 )
 
-// school lets everybody in and keeps frames. It is used by one goroutine at a time.
+// school lets everybody in and keeps frames.
 type school struct {
+	mu      sync.Mutex // the test takes it before time passes: what it read before is then read
 	opened  [][]media.Track
 	openAt  []time.Time
 	written []*media.Frame
@@ -30,10 +32,18 @@ func (s *school) Admit(context.Context, media.Attempt) (media.Grant, error) {
 func (s *school) Started(media.Grant, []media.Track, string) {}
 func (s *school) Health(media.Grant, media.Health)           {}
 func (s *school) Ended(media.Grant, media.End)               {}
-func (s *school) Write(f *media.Frame) error                 { s.written = append(s.written, f); return nil }
 func (s *school) Close(media.End) error                      { return nil }
 
+func (s *school) Write(f *media.Frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = append(s.written, f)
+	return nil
+}
+
 func (s *school) Open(_ context.Context, _ media.Grant, t []media.Track) (ingest.Writer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.opened, s.openAt = append(s.opened, t), append(s.openAt, time.Now())
 	return s, nil
 }
@@ -109,6 +119,8 @@ func (s *studio) reports(captured time.Duration) {
 
 // until sleeps until this time after the beginning.
 func (s *studio) until(d time.Duration) {
+	s.mu.Lock()
+	s.mu.Unlock() //nolint:staticcheck // see school
 	time.Sleep(d - time.Since(s.begun))
 	synctest.Wait()
 }
