@@ -62,7 +62,7 @@ func newDarkHouse(t *testing.T, change ...func(*hls.Config)) *house {
 	for _, f := range change {
 		f(&cfg)
 	}
-	h := &house{t: t, clock: clock, cfg: cfg, minter: minter, lesson: media.NewID(), teacher: media.NewID()}
+	h := &house{t: t, clock: clock, cfg: cfg, minter: minter, lesson: media.NewID(), teacher: media.NewID(), rate: 90000}
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	return h

@@ -159,10 +159,7 @@ func TestRestartAfterEndKeepsRecording(t *testing.T) {
 	frames := stream.Frames()
 	h.write(h.publish(stream.Tracks(), true), frames...)
 	h.end()
-	h.waitFor("the recording to be archived", func() bool {
-		entries, err := os.ReadDir(h.cfg.Spool)
-		return err == nil && len(entries) == 0
-	})
+	h.waitFor("the recording to be archived", h.archived)
 	h.stop()
 	h.start()
 	h.listen()

@@ -137,6 +137,10 @@ func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segme
 		return u.keep(ctx, key, content)
 	}
 	f, err := c.spool.open(r, &s.heading)
+	if b := s.body.Load(); err != nil && b != nil {
+		content.Body = *b // somebody cleared the spool, and memory still has it
+		return u.keep(ctx, key, content)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return u.already(ctx, key, content)
 	}

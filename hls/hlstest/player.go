@@ -92,7 +92,7 @@ func (p *Player) Follow(ctx context.Context, address string) (*Rendition, error)
 	if err != nil {
 		return nil, err
 	}
-	f := &follower{Player: p, Rendition: &Rendition{URI: address}, base: base, parts: map[string][]byte{}, inits: map[string]*fmp4.Init{}}
+	f := &follower{Player: p, Rendition: &Rendition{URI: address}, base: base, inits: map[string]*fmp4.Init{}}
 	for {
 		done, err := f.reload(ctx)
 		if err != nil {
@@ -109,7 +109,7 @@ type follower struct {
 	*Player
 	*Rendition
 	base  *url.URL
-	parts map[string][]byte // of the open segment, by URI
+	parts []byte // those of the open segment that were taken
 	inits map[string]*fmp4.Init
 	taken int // parts of the open segment whose units were taken
 	next  int // number of the open segment
@@ -261,7 +261,7 @@ func (f *follower) take(ctx context.Context, now *Playlist) error {
 		}
 		f.next, f.taken = s.MSN+1, 0
 		f.Segments = append(f.Segments, *s)
-		clear(f.parts)
+		f.parts = nil
 	}
 	if now.Open.MSN == f.next {
 		return f.takeParts(ctx, &now.Open)
@@ -276,7 +276,7 @@ func (f *follower) takeParts(ctx context.Context, s *Segment) error {
 		if err != nil {
 			return fmt.Errorf("part %d: %w", f.taken, err)
 		}
-		f.parts[part.URI] = b
+		f.parts = append(f.parts, b...)
 		if err := f.units(ctx, s, b, part.Independent); err != nil {
 			return fmt.Errorf("part %d: %w", f.taken, err)
 		}
@@ -290,8 +290,8 @@ func (f *follower) takeSegment(ctx context.Context, s *Segment) error {
 	if s.Gap {
 		return nil
 	}
-	started := f.taken > 0
-	if started {
+	// A segment that has grown old is listed without its parts.
+	if f.taken > 0 && len(s.Parts) > 0 {
 		if err := f.takeParts(ctx, s); err != nil {
 			return err
 		}
@@ -300,16 +300,12 @@ func (f *follower) takeSegment(ctx context.Context, s *Segment) error {
 	if err != nil {
 		return err
 	}
-	if !started {
-		err = f.units(ctx, s, b, false)
-	} else {
-		var joined []byte
-		for _, part := range s.Parts {
-			joined = append(joined, f.parts[part.URI]...)
-		}
-		if !bytes.Equal(joined, b) {
-			err = fmt.Errorf("its parts are not the segment")
-		}
+	rest, ok := bytes.CutPrefix(b, f.parts)
+	if !ok || len(s.Parts) > 0 && f.taken > 0 && len(rest) > 0 {
+		return fmt.Errorf("its parts are not the segment")
+	}
+	if len(rest) > 0 {
+		err = f.units(ctx, s, rest, false)
 	}
 	return errors.Join(err, f.checkTimes(s))
 }
