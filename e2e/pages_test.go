@@ -64,8 +64,7 @@ func TestScreenshots(t *testing.T) {
 		{"admin", s.Admin, map[string]string{"today": "/today", "home": "/"}},
 	} {
 		t.Run(who.name, func(t *testing.T) {
-			tb := s.openBrowser().openTab()
-			tb.t = t
+			tb := s.in(t).openBrowser().openTab()
 			if who.account.Email != "" {
 				tb.signIn(who.account)
 			}

@@ -1,8 +1,8 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -29,17 +29,32 @@ func parseProblem(t *testing.T, body []byte) (p problem) {
 	return p
 }
 
-// studioSays waits until the studio names a stream's fault.
+// studioSays waits until the studio page holds the sentence of the message table for a code.
 func (s *school) studioSays(teacher *visitor, code string) {
 	s.t.Helper()
-	var health []byte
+	var sentences map[string]any // a text, or its plural forms
+	if err := json.Unmarshal([]byte(readFile(s.t, "../templates/locales/en.json")), &sentences); err != nil {
+		s.t.Fatal(err)
+	}
+	want := ""
+	sentence, _ := sentences["code."+code+".studio"].(string)
+	for piece := range strings.SplitSeq(strings.ReplaceAll(sentence, "}}", "{{"), "{{") {
+		if len(piece) > len(want) {
+			want = piece
+		}
+	}
+	if want == "" {
+		s.t.Fatalf("there is no sentence for %s", code)
+	}
+	var page string
 	deadline := time.Now().Add(10 * time.Second)
-	for !bytes.Contains(health, []byte(`"`+code+`"`)) {
+	for !strings.Contains(page, want) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("health of the lesson: want the code %s in %s", code, health)
+			s.t.Fatalf("studio: want the sentence with %q in\n%s", want, page)
 		}
 		time.Sleep(pollInterval)
-		_, health = teacher.do(http.MethodGet, "/api/v1/lessons/"+s.LessonID+"/health", nil)
+		_, body := teacher.do(http.MethodGet, "/lessons/"+s.LessonID+"/studio", nil)
+		page = html.UnescapeString(string(body))
 	}
 }
 
@@ -50,6 +65,7 @@ func TestRefusals(t *testing.T) {
 	teacher := s.signIn(s.Teacher)
 
 	t.Run("wrong key", func(t *testing.T) {
+		s := s.in(t)
 		key := s.Teacher.StreamKey
 		wrong := key[:len(key)-1] + map[bool]string{true: "b", false: "a"}[key[len(key)-1] == 'a']
 		said, ok := publish(t, s.RTMP+"/"+wrong, 1).wait(15 * time.Second)
@@ -59,25 +75,28 @@ func TestRefusals(t *testing.T) {
 		s.studioSays(teacher, "key_wrong")
 	})
 	t.Run("unsupported codec", func(t *testing.T) {
+		s := s.in(t)
 		said, ok := ffmpeg(t, "-re", "-f", "lavfi", "-i", "testsrc=s=320x240:r=25", "-t", "20", "-c:v", "flv1", "-f", "flv", s.publishURL()).wait(15 * time.Second)
 		if ok {
 			t.Errorf("ffmpeg with Sorenson video: was let in; it said %q", said)
 		}
 		s.studioSays(teacher, "video_codec")
 	})
-	t.Run("over-long message", func(t *testing.T) { overlong(t, s) })
-	t.Run("wrong password", func(t *testing.T) { wrongPassword(t, s) })
-	t.Run("foreign lesson", func(t *testing.T) { foreignLesson(t, s) })
+	t.Run("over-long message", func(t *testing.T) { overlong(t, s.in(t)) })
+	t.Run("wrong password", func(t *testing.T) { wrongPassword(t, s.in(t)) })
+	t.Run("foreign lesson", func(t *testing.T) { foreignLesson(t, s.in(t)) })
 	t.Run("good stream after all", func(t *testing.T) {
+		s := s.in(t)
 		e := publish(t, s.publishURL(), -1)
 		s.goLive(teacher)
 		e.kill()
 	})
 	t.Run("no lesson", func(t *testing.T) {
+		s := s.in(t)
 		teacher.order(s.LessonID, "end")
 		publish(t, s.publishURL(), -1)
 		// A rehearsal is let in, and stays private.
-		s.studioSays(teacher, "no_lesson")
+		s.waitUntil("there is a preview", 20*time.Second, func() bool { return teacher.preview(s.LessonID).URL != "" })
 		if p := teacher.playback(s.LessonID); p.Live || (p.State != "ended" && p.State != "closed") {
 			t.Errorf("ended lesson while its teacher rehearses: got %+v, want ended", p)
 		}
@@ -135,8 +154,8 @@ func foreignLesson(t *testing.T, s *school) {
 	student := s.signIn(s.Students[0])
 	id := media.NewID().String()
 	for _, path := range []string{"/playback", "/events", "/register", "/register.csv", "/health"} {
-		for _, lesson := range []string{id, "0", "-1", "../" + s.LessonID, "9223372036854775808"} {
-			if status, body := student.do(http.MethodGet, "/api/v1/lessons/"+lesson+path, nil); status != http.StatusNotFound && status != http.StatusMovedPermanently {
+		for _, lesson := range []string{id, "0", "-1", "..%2f" + s.LessonID, "9223372036854775808"} {
+			if status, body := student.do(http.MethodGet, "/api/v1/lessons/"+lesson+path, nil); status != http.StatusNotFound {
 				t.Errorf("GET lessons/%s%s as a student: got %d, want 404: %s", lesson, path, status, body)
 			}
 		}

@@ -109,6 +109,13 @@ func open(t *testing.T, flags ...string) *school {
 	return s
 }
 
+// in is the same school for a subtest.
+func (s *school) in(t *testing.T) *school {
+	other := *s
+	other.t = t
+	return &other
+}
+
 // start runs the binary. What it logs is added to the school's log; what it tells the person at the terminal, keys and
 // links among it, is kept apart.
 func (s *school) start(args ...string) {
