@@ -175,6 +175,9 @@ func TestMultitrack(t *testing.T) {
 			tracks := []*gortmplib.Track{
 				{Codec: &codecs.H264{SPS: large.SPS(), PPS: large.PPS()}},
 				{Codec: &codecs.H264{SPS: mediatest.Stream{}.SPS(), PPS: mediatest.Stream{}.PPS()}},
+				{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
+					Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+				}}},
 			}
 			_, w := independent(t, p.url(), tracks...)
 			for i := range 10 {
@@ -182,11 +185,9 @@ func TestMultitrack(t *testing.T) {
 				must(t, w.WriteH264(tracks[0], at, at, [][]byte{{0x65, 1, byte(i)}}))
 				must(t, w.WriteH264(tracks[1], at, at, [][]byte{{0x65, 2, byte(i)}}))
 			}
-			// The pictures wait half a second for sound, by the server's clock.
-			time.AfterFunc(600*time.Millisecond, func() { w.WriteH264(tracks[0], time.Second, time.Second, [][]byte{{0x65, 1, 10}}) })
-			p.wait(t, "pictures", func() bool { return len(p.runs) == 1 && len(p.runs[0].frames) == 10*want+1 })
-			if n := len(p.runs[0].tracks); n != want || p.runs[0].tracks[0].Params.Width != 1280 {
-				t.Errorf("%d tracks, want %d; the first is %d wide", n, want, p.runs[0].tracks[0].Params.Width)
+			p.wait(t, "pictures", func() bool { return len(p.runs) == 1 && len(p.runs[0].frames) == 10*want })
+			if n := len(p.runs[0].tracks); n != want+1 || p.runs[0].tracks[0].Params.Width != 1280 {
+				t.Errorf("%d tracks, want %d; the first is %d wide", n, want+1, p.runs[0].tracks[0].Params.Width)
 			}
 			for _, f := range p.runs[0].frames {
 				if f.Data[5] != byte(f.Track+1) {
