@@ -71,7 +71,7 @@ func TestThrottleForgets(t *testing.T) {
 	if n := len(th.spent); n >= maxThrottled {
 		t.Errorf("%d keys kept", n)
 	}
-	for i := range 2 * maxThrottled {
+	for i := range maxThrottled + 10 {
 		th.makeRoom(now)
 		th.spend(now, throttleKey{what: "account", user: string(rune(i%0xd000)) + string(rune(i/0xd000))}, accountBudget)
 	}
