@@ -100,7 +100,7 @@ func FuzzLATMFrames(f *testing.F) {
 }
 
 func TestAAC(t *testing.T) {
-	config := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 44100, ChannelConfig: 2, ChannelCount: 2}
+	config := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 44100, ChannelConfig: 2}
 	f := &format.MPEG4Audio{PayloadTyp: 97, Config: config, SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3}
 	u, params, err := newAAC(f)
 	if err != nil || params.SampleRate != 44100 {
@@ -134,8 +134,8 @@ func TestAAC(t *testing.T) {
 }
 
 func TestAudioRefuses(t *testing.T) {
-	heAAC := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 24000, ChannelConfig: 2, ChannelCount: 2, ExtensionType: 5, ExtensionSampleRate: 48000}
-	lc := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}
+	heAAC := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 24000, ChannelConfig: 2, ExtensionType: 5, ExtensionSampleRate: 48000}
+	lc := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2}
 	_, _, err1 := newAAC(&format.MPEG4Audio{Config: heAAC, SizeLength: 13, IndexLength: 3})
 	_, _, err2 := newAAC(&format.MPEG4Audio{Config: lc, SizeLength: 99, IndexLength: 3})
 	_, _, err3 := newOpus(&format.Opus{ChannelCount: 6})
@@ -147,7 +147,7 @@ func TestAudioRefuses(t *testing.T) {
 }
 
 func FuzzAAC(f *testing.F) {
-	lc := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}
+	lc := &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2}
 	f.Add([]byte{0, 16, 0, 8, 7}, true)
 	f.Add([]byte{0, 32, 0, 8, 0, 8, 7, 8}, true)
 	f.Add([]byte{0, 16, 1, 0, 7}, false)

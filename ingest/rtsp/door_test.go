@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,8 +82,7 @@ func (c *client) raw(text string) (int, map[string]string) {
 // ended reports whether the server closes the connection.
 func (c *client) ended() bool {
 	_, err := io.Copy(io.Discard, c.in)
-	timeout, ok := err.(net.Error)
-	return !ok || !timeout.Timeout()
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 const sdpHead = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=Room 4\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -118,8 +119,15 @@ func TestOptionsAndMethods(t *testing.T) {
 		method string
 		want   int
 	}{
-		{"DESCRIBE", 405}, {"PLAY", 405}, {"PAUSE", 405}, {"SET_PARAMETER", 405}, {"REDIRECT", 405},
-		{"SETUP", 455}, {"RECORD", 455}, {"TEARDOWN", 454}, {"GET_PARAMETER", 454},
+		{"DESCRIBE", 405},
+		{"PLAY", 405},
+		{"PAUSE", 405},
+		{"SET_PARAMETER", 405},
+		{"REDIRECT", 405},
+		{"SETUP", 455},
+		{"RECORD", 455},
+		{"TEARDOWN", 454},
+		{"GET_PARAMETER", 454},
 	} {
 		if status, headers := c.ask(test.method, c.url, ""); status != test.want || test.want == 405 && headers["Allow"] == "" {
 			t.Errorf("%s: %d %v, want %d", test.method, status, headers, test.want)

@@ -60,7 +60,7 @@ type studio struct {
 	done   chan error
 }
 
-var aacConfig = &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}
+var aacConfig = &mpeg4audio.AudioSpecificConfig{Type: 2, SampleRate: 48000, ChannelConfig: 2}
 
 func newStudio(t *testing.T, picture *format.H264) *studio {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -126,7 +127,7 @@ func udpAddresses(rtp string) (string, string, error) {
 	if err != nil {
 		return "", "", fmt.Errorf("RTSP address for UDP: %w", err)
 	}
-	port, err := net.LookupPort("udp", portText)
+	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || port%2 != 0 || port == 0 {
 		return "", "", fmt.Errorf("RTSP address for UDP %q: the port must be a fixed even number", rtp)
 	}

@@ -91,11 +91,7 @@ func newAVC(f *format.H264, s *counters) (unpacker, *media.Params, error) {
 			}
 			return media.NewH264Params(a.Marshal())
 		},
-		newDepacketizer: func() depacketizer {
-			d := &rtph264.Decoder{PacketizationMode: f.PacketizationMode}
-			d.Init() // fails for other modes only
-			return d
-		},
+		newDepacketizer: func() depacketizer { return &rtph264.Decoder{PacketizationMode: f.PacketizationMode} },
 		newReorder: func() reorder {
 			r := &h264.DTSExtractor{}
 			r.Initialize()

@@ -3,6 +3,7 @@ package rtsp
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -205,7 +206,7 @@ func TestVideoRefusesWords(t *testing.T) {
 				err = e
 			}
 		}
-		if r, ok := err.(*media.Refusal); !ok || r.Code != media.StreamBroken || r.Detail == "" {
+		if r, ok := errors.AsType[*media.Refusal](err); !ok || r.Code != media.StreamBroken || r.Detail == "" {
 			t.Errorf("%s: %v, want a refusal in words", name, err)
 		}
 	}

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"os"
 
@@ -28,7 +29,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.file.Read(p[:min(int64(len(p)), b.rest)])
 	b.rest -= int64(n)
-	if err == io.EOF { // the file is shorter than it was
+	if errors.Is(err, io.EOF) { // the file is shorter than it was
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -42,7 +43,7 @@ func (b *body) WriteTo(w io.Writer) (total int64, err error) {
 		}
 		n, err := io.CopyN(w, b.file, min(b.rest, chunk))
 		total, b.rest = total+n, b.rest-n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
@@ -64,7 +65,7 @@ func sum(ctx context.Context, f *os.File) (storage.Sum, int64, error) {
 		}
 		n, err := io.CopyN(h, f, chunk)
 		total += n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return storage.Sum(h.Sum(nil)), total, nil
 		}
 		if err != nil {

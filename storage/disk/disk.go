@@ -80,7 +80,7 @@ func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
 		err = s.move(temp, name)
 	}
 	if err != nil {
-		s.root.Remove(temp) // best effort: Open removes what is left
+		_ = s.root.Remove(temp) // Open removes what is left
 		return explain(err)
 	}
 	return explain(s.syncUp(path.Dir(name)))

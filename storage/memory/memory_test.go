@@ -23,8 +23,12 @@ func TestLimit(t *testing.T) {
 		size int
 		want error
 	}{
-		{"a.m4s", 11, storage.ErrFull}, {"a.m4s", 10, nil}, {"b.m4s", 1, storage.ErrFull}, {"a.m4s", 9, nil},
-		{"b.m4s", 1, nil}, {"a.m4s", 10, storage.ErrFull},
+		{"a.m4s", 11, storage.ErrFull},
+		{"a.m4s", 10, nil},
+		{"b.m4s", 1, storage.ErrFull},
+		{"a.m4s", 9, nil},
+		{"b.m4s", 1, nil},
+		{"a.m4s", 10, storage.ErrFull},
 	} {
 		if err := put(step.name, step.size); !errors.Is(err, step.want) {
 			t.Errorf("Put(%s, %d bytes) into 10: %v, want %v", step.name, step.size, err, step.want)

@@ -157,7 +157,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%s answered with %d %s: %v, want %v", call, test.status, test.code, err, test.want)
 			}
 			for _, known := range []error{storage.ErrNotFound, storage.ErrFull, storage.ErrDenied, storage.ErrContent} {
-				if known != test.want && errors.Is(err, known) {
+				if !errors.Is(test.want, known) && errors.Is(err, known) {
 					t.Errorf("%s answered with %d %s: %v, which is %v", call, test.status, test.code, err, known)
 				}
 			}
