@@ -131,11 +131,11 @@ func (sc *school) openFront(ctx context.Context, g *errgroup.Group) {
 	}
 	if d.rtsp != nil {
 		camera := rtsp.New(rtsp.Config{Desk: sc.desk, Log: sc.log, UDP: sc.settings.RTSPUDP})
-		g.Go(func() error { return camera.Serve(ctx, d.rtsp) })
+		g.Go(func() error { return camera.Serve(ctx, guard.Listen(d.rtsp, rtsp.GuardConfig())) })
 	}
 	if d.rtsps != nil {
 		camera := rtsp.New(rtsp.Config{Desk: sc.desk, Log: sc.log, TLS: d.tls})
-		g.Go(func() error { return camera.Serve(ctx, d.rtsps) })
+		g.Go(func() error { return camera.Serve(ctx, guard.Listen(d.rtsps, rtsp.GuardConfig())) })
 	}
 	g.Go(func() error { return serveHTTP(ctx, sc.classroom.HTTPServer(d.tls), d.http) })
 	if d.metrics != nil {
