@@ -35,7 +35,21 @@ type school struct {
 	course media.ID // where teacher, assistant and student are
 	other  media.ID // where the others are
 	people map[string]*person
+
+	mu     sync.Mutex
 	denied map[uint64]time.Time
+}
+
+func (s *school) deny(viewer uint64, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[viewer] = until
+}
+
+func (s *school) deniedTickets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.denied)
 }
 
 // The people, by what they are. "nobody" is not signed in; "disabled" is a student of the course whose account was
@@ -48,6 +62,9 @@ type person struct {
 }
 
 const password = "correct horse battery"
+
+// morning is when every test begins: 08:30 in Berlin, in a future far enough for the deadlines of real sockets.
+var morning = time.Date(2031, 10, 15, 6, 30, 0, 0, time.UTC)
 
 // clock is the time of everything, moved by hand.
 type clock struct {
@@ -105,14 +122,14 @@ func newSchool(t *testing.T) *school {
 	}
 	s := &school{
 		t: t, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
-		clock: &clock{now: time.Now().Truncate(time.Second)}, denied: map[uint64]time.Time{},
+		clock: &clock{now: morning}, denied: map[uint64]time.Time{},
 	}
 	s.k, err = classroom.New(t.Context(), classroom.Config{
 		DB: databasetest.New(t), Pages: set, Origin: s.origin, Server: "rtmp://school.example/live",
 		Ticket: func(channel media.ID, viewer uint64, staff bool, until time.Time) string {
 			return fmt.Sprintf("/p/%x-%v-%d/l/%s/index.m3u8", viewer, staff, until.Unix(), channel)
 		},
-		Deny: func(viewer uint64, until time.Time) { s.denied[viewer] = until },
+		Deny: s.deny,
 		Media: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "media "+r.URL.Path)
 		}),
