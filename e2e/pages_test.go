@@ -119,6 +119,6 @@ func (tb *tab) inspect(path string, sc screen) {
 func (tb *tab) await(promise string) string {
 	tb.t.Helper()
 	eval[bool](tb, `(window.awaited = undefined, (`+promise+`).then((v) => { window.awaited = {v}; }, (e) => { window.awaited = {v: "it failed: " + e}; }), true)`)
-	tb.waitFor("a promise is kept", `window.awaited`, 20*time.Second)
+	tb.waitFor("a promise is kept", `window.awaited`, time.Minute)
 	return eval[string](tb, `window.awaited.v`)
 }
