@@ -21,6 +21,7 @@ import (
 // Routes adds the feature's routes.
 func (a *Attendance) Routes(s *web.Server) {
 	s.Handle("GET", "/lessons/:id/register", web.CourseStaff, a.registerPage)
+	s.Handle("GET", "/me/attendance", web.SignedIn, a.minePage)
 
 	s.Handle("POST", "/api/v1/lessons/:id/beats", web.CourseMember, a.apiBeat, web.Body(maxBeatBytes))
 	s.Handle("POST", "/api/v1/lessons/:id/attempts", web.CourseMember, a.apiAttempt, web.Body(maxBeatBytes))

@@ -418,3 +418,16 @@ func TestKilledServer(t *testing.T) {
 		}
 	})
 }
+
+func TestMyAttendance(t *testing.T) {
+	d := held(t, databasetest.New(t), 2)
+	d.watch(t, 0, "a", 0, 45)
+	d.close(t)
+	status, b := d.do(t, d.students[0], "GET", "/me/attendance", "")
+	if page := string(b); status != 200 || !strings.Contains(page, "Biology 7b") || !strings.Contains(page, "Cells") || !strings.Contains(page, "100%") {
+		t.Errorf("%d %s", status, b)
+	}
+	if status, b := d.do(t, d.teacher, "GET", "/me/attendance", ""); status != 200 || strings.Contains(string(b), "Cells") {
+		t.Errorf("a teacher, who is in no register: %d %s", status, b)
+	}
+}

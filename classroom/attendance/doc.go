@@ -15,4 +15,9 @@
 // again across a restart. Nobody earns more than wall time, nothing is earned in a silence of more than 90 s, and
 // two devices are one student. A closed register never changes: what comes later lies on top (corrections, made
 // up) or makes a new version (recompute).
+//
+// A page that was open when the lesson ended stays live until the register closes, because it plays on what it has
+// buffered; a page that is opened later is replay. Run owns three goroutines: the Recorder, the closer and the one
+// that tells studios who is here. Between them stand two mutexes, of the fact cache and of the board of who is
+// here; neither is held across a query and they do not nest.
 package attendance

@@ -153,8 +153,8 @@ type posted struct {
 	held  time.Duration
 }
 
-// schedule is the beats that a page sends for what a vector says of its view: one every 45 s, as in a background
-// tab, and one at each change.
+// schedule is the beats that a page sends for what a vector says of its view: one every 85 s, as seldom as they may be,
+// and one at each change.
 func schedule(v vector) []posted {
 	var all []posted
 	for name, attending := range v.Views {
@@ -174,7 +174,7 @@ func schedule(v vector) []posted {
 		for iv, state := range states {
 			all = append(all, posted{iv.From, name, attendance.Paused, 0})
 			for at := iv.From; at < iv.To; {
-				next := min(iv.To, at.Add(45*time.Second))
+				next := min(iv.To, at.Add(85*time.Second))
 				all = append(all, posted{next, name, state, next.Sub(at)})
 				at = next
 			}

@@ -3,6 +3,7 @@ package attendance
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -118,11 +119,84 @@ func (a *Attendance) Own(ctx context.Context, l lessons.Lesson, student media.ID
 	if err != nil || len(r.Rows) == 0 {
 		return Own{}, false, err
 	}
+	return r.own(zone), true, nil
+}
+
+// own is the view of the one row of a register that was read for one student.
+func (r *Register) own(zone *time.Location) Own {
 	row := &r.Rows[0]
 	return Own{
 		Result: r.result(row, zone), Policy: r.Policy.Page(), Window: spanIn(r.Window.Hull(), zone),
 		Air: spansIn(r.Air, zone), Visits: spansIn(row.Visits, zone),
-	}, true, nil
+	}
+}
+
+// minePage shows a student their own record of the last year, course by course.
+func (a *Attendance) minePage(c *gin.Context) error {
+	ctx, v := c.Request.Context(), web.MustViewer(c)
+	page, err := web.NewPage(c, "attendance")
+	if err != nil {
+		return err
+	}
+	p := templates.MyAttendance{Page: page}
+	places, err := a.courses.Places(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		if place.Role != courses.Student {
+			continue
+		}
+		mine, err := a.mine(ctx, place.Course, v.ID, web.Now(c))
+		if err != nil {
+			return err
+		}
+		p.Courses = append(p.Courses, mine)
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+func (a *Attendance) mine(ctx context.Context, co courses.Course, student media.ID, now time.Time) (templates.MyCourse, error) {
+	mine := templates.MyCourse{ID: co.ID.String(), Code: co.Code, Title: co.Title}
+	var err error
+	if mine.Policy, err = a.Rule(ctx, co.ID); err != nil {
+		return mine, err
+	}
+	taught, err := a.lessons.Between(ctx, []media.ID{co.ID}, now.AddDate(-1, 0, 0), now)
+	if err != nil {
+		return mine, err
+	}
+	counts := map[Status]int{}
+	weights := DefaultPolicy().Weights
+	for _, l := range slices.Backward(taught) {
+		if s := l.StateAt(now); s == lessons.Planned || s == lessons.Cancelled {
+			continue
+		}
+		r, err := a.register(ctx, l, student)
+		if err != nil {
+			return mine, err
+		}
+		if len(r.Rows) == 0 {
+			continue // enrolled later
+		}
+		counts[r.Rows[0].Status]++
+		weights = r.Policy.Weights
+		own, card := r.own(now.Location()), r.lessonPage(now.Location())
+		card.Staff, card.State = false, string(l.StateAt(now))
+		mine.Lessons = append(mine.Lessons, templates.MyLesson{
+			Lesson: card, Result: own.Result, Window: own.Window, Air: own.Air, Visits: own.Visits,
+		})
+	}
+	mine.Rate = ratePage(counts, weights)
+	return mine, nil
+}
+
+func ratePage(counts map[Status]int, w Weights) templates.CourseRate {
+	held, tenths := Rate(counts, w)
+	return templates.CourseRate{
+		Held: held, Present: counts[Present], Late: counts[Late], LeftEarly: counts[LeftEarly], Partial: counts[Partial],
+		Absent: counts[Absent], Excused: counts[Excused], MadeUp: counts[MadeUp], PctTenth: tenths,
+	}
 }
 
 // Rule returns the policy of a course as its students read it.

@@ -31,6 +31,41 @@ type Weights struct {
 	Absent    int `json:"absent"`
 }
 
+// of returns the weight of a status and whether lessons of that status count at all.
+func (w Weights) of(s Status) (weight int, counts bool) {
+	switch s {
+	case Present:
+		return w.Present, true
+	case Late:
+		return w.Late, true
+	case LeftEarly:
+		return w.LeftEarly, true
+	case Partial:
+		return w.Partial, true
+	case MadeUp:
+		return w.MadeUp, true
+	case Absent:
+		return w.Absent, true
+	}
+	return 0, false // excused, not held, or not decided yet
+}
+
+// Rate is a student's course rate in tenths of a percent, rounded down, over the lessons that were held and
+// decided: held counts those too that were excused, which the rate leaves out.
+func Rate(counts map[Status]int, w Weights) (held, tenths int) {
+	sum, of := 0, 0
+	for status, n := range counts {
+		if weight, ok := w.of(status); ok {
+			sum, of = sum+weight*n, of+n
+		}
+	}
+	held = of + counts[Excused]
+	if of == 0 {
+		return held, 0
+	}
+	return held, sum * 10 / of
+}
+
 // DefaultPolicy returns what holds where a school has said nothing.
 func DefaultPolicy() Policy {
 	return Policy{

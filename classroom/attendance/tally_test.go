@@ -180,3 +180,20 @@ func TestPolicyLayers(t *testing.T) {
 		}
 	}
 }
+
+func TestRate(t *testing.T) {
+	w := attendance.DefaultPolicy().Weights
+	for _, c := range []struct {
+		counts       map[attendance.Status]int
+		held, tenths int
+	}{
+		{nil, 0, 0},
+		{map[attendance.Status]int{attendance.Excused: 2, attendance.NotHeld: 3, attendance.Pending: 1}, 2, 0},
+		{map[attendance.Status]int{attendance.Present: 1, attendance.Absent: 2}, 3, 333},
+		{map[attendance.Status]int{attendance.Present: 5, attendance.Late: 1, attendance.LeftEarly: 1, attendance.MadeUp: 1, attendance.Partial: 1, attendance.Absent: 1, attendance.Excused: 1}, 11, 850},
+	} {
+		if held, tenths := attendance.Rate(c.counts, w); held != c.held || tenths != c.tenths {
+			t.Errorf("%v: %d held, %d, want %d and %d", c.counts, held, tenths, c.held, c.tenths)
+		}
+	}
+}
