@@ -82,6 +82,9 @@ func (c *channel) restore(recs []record) {
 	c.resumeClock()
 }
 
+// maxMissing is how many segments in a row a journal may have lost. More than that is no journal of ours.
+const maxMissing = 1000
+
 // order puts pictures before the sound.
 func order(r *rendition) string { return strings.Replace(r.name, "a", "z", 1) }
 
@@ -94,7 +97,7 @@ func epochOf(tag string) int {
 // restoreSegment appends a segment. Numbers that are missing before it become gaps: viewers have been told about
 // them.
 func (r *rendition) restoreSegment(rec record, parts []record) {
-	if len(r.list) > 0 && rec.MSN < r.number {
+	if len(r.list) > 0 && (rec.MSN < r.number || rec.MSN > r.number+maxMissing) {
 		return
 	}
 	if len(r.list) == 0 {
@@ -193,7 +196,7 @@ func (c *channel) recoverTails(recs []record) {
 	}
 	c.resumeClock()
 	for _, r := range c.shape.get().renditions {
-		for len(r.list) > 0 && r.number < number {
+		for len(r.list) > 0 && r.number < number && number-r.number <= maxMissing {
 			c.spool.write(segmentRecord(r.name, r.appendGap(c.edge)), true)
 		}
 		c.present(r)

@@ -77,11 +77,13 @@ func TestSpoolFails(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		spoil  func(h *house) error
+		spoil  func(h *house)
 		change func(*hls.Config)
 	}{
-		{"folder gone", func(h *house) error { return os.RemoveAll(filepath.Join(h.cfg.Spool, h.lesson.String())) }, func(*hls.Config) {}},
-		{"quota used up", func(*house) error { return nil }, func(c *hls.Config) { c.SpoolLimit = 1 }},
+		{"folder gone", func(h *house) {
+			h.waitFor("the folder to be gone", func() bool { return os.RemoveAll(filepath.Join(h.cfg.Spool, h.lesson.String())) == nil })
+		}, func(*hls.Config) {}},
+		{"quota used up", func(*house) {}, func(c *hls.Config) { c.SpoolLimit = 1 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,9 +97,7 @@ func TestSpoolFails(t *testing.T) {
 				p, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/dvr.m3u8")))
 				return err == nil && len(p.Segments) == 2
 			})
-			if err := test.spoil(h); err != nil {
-				t.Fatal(err)
-			}
+			test.spoil(h)
 			all := h.play(in, frames[cut:])
 			sameUnits(t, "live without a spool", all[0].Track(1), frames, 0, 0)
 			h.waitFor("a warning", func() bool {
@@ -130,4 +130,43 @@ func TestShutdownKeepsTheOpenSegment(t *testing.T) {
 	h.end()
 	_, all := h.collect("index.m3u8")
 	sameUnits(t, "v0", all[0].Track(1), frames, 0, 0)
+}
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	for _, archived := range []bool{false, true} {
+		store := storagetest.NewFaulty(memory.New(memory.Config{}))
+		h := newHouse(t, func(c *hls.Config) { c.Store = store })
+		stream := mediatest.Stream{Duration: 9 * time.Second}
+		h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+		if err := h.Delete(context.Background(), h.lesson); !errors.Is(err, hls.ErrOnAir) {
+			t.Errorf("delete a lesson on air: %v, want ErrOnAir", err)
+		}
+		h.end()
+		h.get(h.url(h.lesson, "index.m3u8"))
+		if archived {
+			h.waitFor("the recording to be archived", h.archived)
+		}
+		if err := h.Delete(context.Background(), h.lesson); err != nil {
+			t.Fatal("delete:", err)
+		}
+		if w := h.ask("GET", h.path(h.lesson)+"index.m3u8"); w.Code != 404 {
+			t.Errorf("a deleted recording: %d, want 404", w.Code)
+		}
+		h.clock.pass(time.Minute)
+		if w := h.ask("GET", h.path(h.lesson)+"index.m3u8"); w.Code != 404 {
+			t.Errorf("a deleted recording a minute later: %d, want 404", w.Code)
+		}
+		if entries, err := os.ReadDir(h.cfg.Spool); err != nil || len(entries) > 0 {
+			t.Errorf("spool after delete: %v, %v", entries, err)
+		}
+		if archived {
+			for info, err := range store.List(context.Background(), "") {
+				t.Errorf("left in the store: %s, %v", info.Name, err)
+			}
+		}
+		if err := h.Delete(context.Background(), h.lesson); err != nil {
+			t.Error("delete again:", err)
+		}
+	}
 }

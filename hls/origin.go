@@ -60,6 +60,7 @@ var (
 	ErrNoInput    = errors.New("no encoder of this publisher is connected")
 	ErrEnded      = errors.New("the lesson has ended")
 	ErrSuperseded = errors.New("another encoder took over")
+	ErrOnAir      = errors.New("the lesson is on air")
 	ErrClosed     = errors.New("the origin is shutting down")
 )
 
@@ -225,6 +226,43 @@ func (o *Origin) End(ctx context.Context, lesson media.ID) error {
 	return nil
 }
 
+// Delete removes a lesson: everything of it that the store and the spool have. Viewers get 404 from then on. The
+// lesson must have ended; ErrOnAir when it has not. What an error leaves behind is removed by doing it again.
+func (o *Origin) Delete(ctx context.Context, lesson media.ID) error {
+	if c := o.channel(lesson); c != nil {
+		if !c.shape.get().ended {
+			return ErrOnAir
+		}
+		c.unstored.cancel()
+		if c.spool != nil {
+			c.spool.close()
+			<-c.spool.done
+		}
+		o.channels.CompareAndDelete(lesson, c)
+	}
+	o.mu.Lock()
+	o.absent[lesson] = o.cfg.Now()
+	o.mu.Unlock()
+	if err := o.root.RemoveAll(lesson.String()); err != nil {
+		return fmt.Errorf("delete spool of lesson: %w", err)
+	}
+	// The index goes first: what is left without it cannot be found.
+	if err := o.cfg.Store.Delete(ctx, indexKey(lesson)); err != nil {
+		return fmt.Errorf("delete index of lesson: %w", err)
+	}
+	var names []string
+	for info, err := range o.cfg.Store.List(ctx, lessonPrefix(lesson)) {
+		if err != nil {
+			return fmt.Errorf("list lesson: %w", err)
+		}
+		names = append(names, info.Name)
+	}
+	if err := o.cfg.Store.Delete(ctx, names...); err != nil {
+		return fmt.Errorf("delete lesson: %w", err)
+	}
+	return nil
+}
+
 // Status tells how a channel stands. It waits for nothing; a recording that is not in memory is unknown.
 func (o *Origin) Status(id media.ID) media.ChannelStatus {
 	c := o.channel(id)
@@ -233,13 +271,11 @@ func (o *Origin) Status(id media.ID) media.ChannelStatus {
 	}
 	now := o.cfg.Now()
 	st := c.status(now)
-	if t := o.up.trouble(); t != nil && st.Unstored > 0 {
-		w := media.Warning{Code: media.StorageSlow, Detail: "store", Since: t.since}
-		if now.Sub(t.since) > downAfter {
-			w.Code = media.StorageDown
-		}
-		st.Warnings = append(st.Warnings, w)
-	} else if st.UnstoredAge > slowAfter {
+	switch failing := o.up.trouble() != nil; {
+	case st.Unstored == 0 || !failing && st.UnstoredAge < slowAfter:
+	case failing && st.UnstoredAge > downAfter:
+		st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageDown, Detail: "store", Since: now.Add(-st.UnstoredAge)})
+	default:
 		st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageSlow, Detail: "store", Since: now.Add(-st.UnstoredAge)})
 	}
 	return st

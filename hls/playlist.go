@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -285,6 +286,8 @@ type dvrView struct {
 	ends   []time.Duration
 	first  heading
 	next   int // number of the segment that is not in it yet
+
+	pages *[2][2]atomic.Pointer[page] // rendered when first asked for: delta, ended
 }
 
 // add appends a segment whose fate is known.
@@ -296,7 +299,25 @@ func (d *dvr) add(s *segment, gap bool) {
 	d.text = appendHeading(d.text, &s.heading, d.before)
 	d.text = appendMedia(d.text, s, gap)
 	d.before = s.init()
-	d.current.set(dvrView{d.text, d.starts, d.ends, d.first, s.msn + 1})
+	d.current.set(dvrView{d.text, d.starts, d.ends, d.first, s.msn + 1, &[2][2]atomic.Pointer[page]{}})
+}
+
+// page returns the rendered playlist. Two who ask at once may both render it, and get the same.
+func (d *dvrView) page(t targets, delta, ended bool) *page {
+	at := &d.pages[index(delta)][index(ended)]
+	p := at.Load()
+	if p == nil {
+		p = newPage(d.render(t, delta, ended))
+		at.Store(p)
+	}
+	return p
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // render writes the EVENT playlist, or its delta update when there is something to skip.

@@ -53,7 +53,7 @@ func (h *house) waitFor(what string, so func() bool) {
 	deadline := time.Now().Add(10 * time.Second)
 	for !so() {
 		if time.Now().After(deadline) {
-			h.t.Fatalf("waited in vain for %s", what)
+			h.t.Fatalf("waited in vain for %s; the lesson is %+v", what, h.Status(h.lesson))
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

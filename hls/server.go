@@ -292,18 +292,18 @@ func (s *server) dvr(w http.ResponseWriter, r *http.Request, c *channel, name st
 	}
 	all, err := row.dvr.current.wait(r.Context(), func(all dvrView) bool {
 		v := row.view.get()
-		return len(all.starts) > 0 && (d.msn < all.next || v.ended && all.next == v.number)
+		return len(all.starts) > 0 && v.targets.segment > 0 && (d.msn < all.next || v.ended && all.next == v.number)
 	})
 	if err != nil {
 		return err
 	}
 	v := row.view.get()
-	b := all.render(v.targets, d.skip, v.ended && all.next == v.number)
+	p := all.page(v.targets, d.skip, v.ended && all.next == v.number)
 	cache := cacheEdge
 	if d.msn >= 0 {
 		cache = cacheAnswered
 	}
-	return sendPlaylist(w, r, newPage(b), cache)
+	return sendPlaylist(w, r, p, cache)
 }
 
 func (s *server) replay(w http.ResponseWriter, r *http.Request, c *channel, row *rendition) error {
@@ -315,11 +315,27 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request, c *channel, row 
 	if _, err := row.dvr.current.wait(r.Context(), settled); err != nil {
 		return err
 	}
-	b := renderReplay(v.list, v.targets)
-	if b == nil {
-		return errUnknown
+	p := row.replay.Load()
+	if p == nil {
+		b := renderReplay(v.list, v.targets)
+		if b == nil {
+			return errUnknown
+		}
+		if p = newPage(b); settledForGood(v.list) {
+			row.replay.Store(p)
+		}
 	}
-	return sendPlaylist(w, r, newPage(b), cacheReplay)
+	return sendPlaylist(w, r, p, cacheReplay)
+}
+
+// settledForGood reports whether no segment can still become stored.
+func settledForGood(list []*segment) bool {
+	for _, s := range list {
+		if k := s.keeping(); k != stored && k != lost {
+			return false
+		}
+	}
+	return true
 }
 
 // index sends a multivariant playlist. The one of an ended lesson leads to its recording.

@@ -30,6 +30,7 @@ type spool struct {
 	bytes  int
 	closed bool
 	wake   chan struct{} // capacity 1
+	done   chan struct{} // closed when run has returned
 
 	// Owned by the spool's goroutine.
 	journal *journal
@@ -65,11 +66,12 @@ type spoolWriter struct {
 }
 
 func newSpool(root *os.Root, j *journal, q *quota, now func() time.Time) *spool {
-	return &spool{root: root, journal: j, quota: q, now: now, files: make(map[string]*spoolWriter), wake: make(chan struct{}, 1)}
+	return &spool{root: root, journal: j, quota: q, now: now, files: make(map[string]*spoolWriter), wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // run does the work until close was called and everything before it is done.
 func (s *spool) run() {
+	defer close(s.done)
 	for range s.wake {
 		for {
 			s.mu.Lock()

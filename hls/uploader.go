@@ -109,13 +109,23 @@ func (u *uploader) trouble() *trouble {
 func (u *uploader) segment(c *channel, r *rendition, s *segment) {
 	if b := (*r.inits.Load())[s.init()]; b != nil && c.unstored.firstUse(r, s.init()) {
 		key := initKey(c.id, r.name, s.init())
-		u.add(func(ctx context.Context) { u.keep(ctx, key, storage.Bytes(b)) })
+		u.add(func(ctx context.Context) {
+			if ctx, end, ok := c.unstored.begin(ctx); ok {
+				defer end()
+				u.keep(ctx, key, storage.Bytes(b))
+			}
+		})
 	}
 	held := s.body.Load() // keeps the bytes when the spool could not
 	if s.keeping() == spooled {
 		held = nil
 	}
 	u.add(func(ctx context.Context) {
+		ctx, end, ok := c.unstored.begin(ctx)
+		if !ok {
+			return
+		}
+		defer end()
 		err := u.store(ctx, c, r, s, held)
 		if ctx.Err() != nil {
 			return
@@ -188,6 +198,11 @@ func (u *uploader) ended(c *channel) {
 		return
 	}
 	u.add(func(ctx context.Context) {
+		ctx, end, ok := c.unstored.begin(ctx)
+		if !ok {
+			return
+		}
+		defer end()
 		if err := u.keep(ctx, indexKey(c.id), storage.Bytes(c.index())); err != nil {
 			c.closing.Store(false)
 			return
@@ -199,6 +214,11 @@ func (u *uploader) ended(c *channel) {
 // index stores what a lesson on air has so far.
 func (u *uploader) index(c *channel) {
 	u.add(func(ctx context.Context) {
+		ctx, end, ok := c.unstored.begin(ctx)
+		if !ok {
+			return
+		}
+		defer end()
 		if !c.closing.Load() {
 			ctx, cancel := context.WithTimeout(ctx, tryLimit)
 			defer cancel()
@@ -213,6 +233,47 @@ type unstored struct {
 	set   map[*segment]struct{}
 	inits map[string]bool
 	lost  int
+	over  bool // the lesson was deleted
+
+	uploads map[int]context.CancelFunc
+	serial  int
+	ending  sync.WaitGroup
+}
+
+// begin is called before anything of the channel is sent to the store. The context it returns ends when the
+// lesson is deleted; ok is false when it was.
+func (u *unstored) begin(ctx context.Context) (during context.Context, end func(), ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.over {
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	if u.uploads == nil {
+		u.uploads = make(map[int]context.CancelFunc)
+	}
+	n := u.serial
+	u.serial++
+	u.uploads[n] = cancel
+	u.ending.Add(1)
+	return ctx, func() {
+		cancel()
+		u.mu.Lock()
+		delete(u.uploads, n)
+		u.mu.Unlock()
+		u.ending.Done()
+	}, true
+}
+
+// cancel ends all uploads and lets none begin any more. It returns when they have ended.
+func (u *unstored) cancel() {
+	u.mu.Lock()
+	u.over = true
+	for _, cancel := range u.uploads {
+		cancel()
+	}
+	u.mu.Unlock()
+	u.ending.Wait()
 }
 
 func (u *unstored) add(s *segment) {

@@ -30,7 +30,6 @@ type segment struct {
 	end   time.Duration
 	size  int64 // 0: a gap
 	parts []part
-	text  []byte // its lines in a playlist: PROGRAM-DATE-TIME, parts left out, EXTINF, URI
 
 	closed time.Time                   // for how long it has been waiting to be stored
 	sum    atomic.Pointer[storage.Sum] // known when the spool has read it
@@ -121,7 +120,9 @@ type rendition struct {
 	view  cell[*view]
 	dvr   dvr
 	looks atomic.Pointer[variant] // of the latest generation
-	inits atomic.Pointer[map[initName][]byte]
+
+	replay atomic.Pointer[page] // when nothing of it can change any more
+	inits  atomic.Pointer[map[initName][]byte]
 
 	// Owned by the channel's writer.
 	list     []*segment
