@@ -19,12 +19,12 @@ func (s *school) at(minutes, seconds int) time.Time {
 func TestLessonLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchool(t)
-		id := s.plan(32*time.Minute, 45*time.Minute)
+		id := s.plan(31*time.Minute, 15*time.Minute)
 		s.wantState(id, lessons.Planned)
 		s.sleepUntil(s.at(-30, 15))
 		s.wantState(id, lessons.Open)
 
-		s.sleepUntil(s.at(-5, 0))
+		s.skipUntil(s.at(-2, 0))
 		first := s.connect(s.key)
 		if first.grant.Lesson != id || first.grant.Live {
 			t.Fatalf("granted %+v, want the preview of %s", first.grant, id)
@@ -33,13 +33,13 @@ func TestLessonLife(t *testing.T) {
 		if state, err := s.lessons.GoLive(t.Context(), id, s.teacher); state != lessons.Live || err != nil {
 			t.Fatalf("Go live: %s, %v", state, err)
 		}
-		s.sleepUntil(s.at(10, 0))
+		s.sleepUntil(s.at(4, 0))
 		s.wantState(id, lessons.Live)
 		first.drop()
 		s.settle()
 		s.wantState(id, lessons.Interrupted)
 
-		s.sleepUntil(s.at(10, 20))
+		s.sleepUntil(s.at(4, 20))
 		second := s.connect(s.key)
 		if second.grant.Lesson != id || !second.grant.Live {
 			t.Fatalf("a lost encoder returned to %+v, want %s live", second.grant, id)
@@ -47,18 +47,18 @@ func TestLessonLife(t *testing.T) {
 		s.settle()
 		s.wantState(id, lessons.Live)
 
-		s.sleepUntil(s.at(44, 0))
+		s.sleepUntil(s.at(8, 0))
 		if state, err := s.lessons.End(t.Context(), id, s.teacher); state != lessons.Ended || err != nil {
 			t.Fatalf("End: %s, %v", state, err)
 		}
-		s.sleepUntil(s.at(46, 0)) // the encoder runs on, nobody sees it
+		s.sleepUntil(s.at(9, 0)) // the encoder runs on, nobody sees it
 		s.wantState(id, lessons.Ended)
-		s.wantAir(id, span{s.at(1, 0), s.at(10, 0)}, span{s.at(10, 20), s.at(44, 0)})
+		s.wantAir(id, span{s.at(1, 0), s.at(4, 0)}, span{s.at(4, 20), s.at(8, 0)})
 		s.wantCalls("live "+id.String(), "end "+id.String())
 
 		second.stop()
-		s.wantDue(s.at(58, 59))
-		s.wantDue(s.at(59, 0), id)
+		s.wantDue(s.at(22, 59))
+		s.wantDue(s.at(23, 0), id)
 	})
 }
 
@@ -202,7 +202,7 @@ func TestEndsByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchool(t)
 		never := s.plan(2*time.Minute, 5*time.Minute) // nobody comes
-		s.sleepUntil(s.at(64, 50))
+		s.skipUntil(s.at(64, 50))
 		s.wantState(never, lessons.Open)
 		s.sleepUntil(s.at(65, 15))
 		s.wantState(never, lessons.Ended)
@@ -219,16 +219,21 @@ func TestEndsByTheClock(t *testing.T) {
 func TestRunsOnWhilePacketsArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchool(t)
-		s.length = time.Minute
-		id := s.onAir()
+		id := s.plan(2*time.Minute, time.Minute)
+		s.skipUntil(s.at(60, 0)) // the planned end is 59 min ago
+		e := s.connect(s.key)
+		if err := goLive(t.Context(), s, id); err != nil {
+			t.Fatal(err)
+		}
 		s.sleepUntil(s.at(62, 0))
 		s.wantState(id, lessons.Live)
-		s.encoder.drop()
-		s.sleepUntil(s.at(121, 50))
+		e.drop()
+		s.settle()
+		s.skipUntil(s.at(121, 50))
 		s.wantState(id, lessons.Interrupted)
 		s.sleepUntil(s.at(122, 15))
 		s.wantState(id, lessons.Ended)
-		s.wantAir(id, span{s.at(0, 0), s.at(62, 0)})
+		s.wantAir(id, span{s.at(60, 0), s.at(62, 0)})
 		s.wantCalls("live "+id.String(), "end "+id.String())
 	})
 }
@@ -244,18 +249,21 @@ func TestUnplannedLesson(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		began := time.Now()
+		s.start = time.Now()
 		if err := goLive(t.Context(), s, row.ID); err != nil {
 			t.Fatal(err)
 		}
-		s.sleepUntil(began.Add(20 * time.Minute))
+		s.sleepUntil(s.at(2, 0))
 		e.drop()
-		s.sleepUntil(began.Add(21 * time.Minute))
+		s.sleepUntil(s.at(3, 0))
 		if e = s.connect(s.key); e.grant.Lesson != row.ID || !e.grant.Live {
 			t.Errorf("the lost encoder returned to %+v, want %s live", e.grant, row.ID)
 		}
 		e.drop()
-		s.sleepUntil(began.Add(81*time.Minute + 15*time.Second))
+		s.settle()
+		s.skipUntil(s.at(62, 50))
+		s.wantState(row.ID, lessons.Interrupted)
+		s.sleepUntil(s.at(63, 15))
 		s.wantState(row.ID, lessons.Ended)
 	})
 }
