@@ -206,19 +206,12 @@ func (c *channel) recoverTails(recs []record) {
 // present shows a restored rendition.
 func (c *channel) present(r *rendition) {
 	for _, s := range r.list {
-		if c.spool != nil && s.keeping() == spooled {
-			c.quotaOf(r, s)
+		if c.spool != nil {
+			c.spool.found(r, s)
 		}
 		r.dvr.add(s, s.gap() || s.keeping() == lost)
 	}
 	c.publish(r)
-}
-
-// quotaOf counts a file that is there.
-func (c *channel) quotaOf(r *rendition, s *segment) {
-	if info, err := c.spool.root.Stat(spoolFile(r.name, &s.heading)); err == nil {
-		c.spool.quota.add(info.Size())
-	}
 }
 
 func (c *channel) recoverTail(r *rendition, recs []record) {
@@ -336,7 +329,7 @@ func (o *Origin) find(ctx context.Context, id media.ID) (*channel, error) {
 		return nil, storage.ErrNotFound
 	}
 	v, err, _ := o.loading.Do(id.String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWait)
 		defer cancel()
 		return o.load(ctx, id)
 	})

@@ -100,6 +100,17 @@ func (in *Input) enter(c *channel) error {
 	return nil
 }
 
+// move goes where GoLive said. When the lesson has ended in the meantime, in stays where it is.
+func (in *Input) move(c *channel) error {
+	if c == in.channel {
+		return nil
+	}
+	if err := in.enter(c); err != nil && !errors.Is(err, errEnded) {
+		return err
+	}
+	return nil
+}
+
 // retire ends the preview that in leaves; a lesson goes on without an encoder.
 func (in *Input) retire() {
 	switch c := in.channel; {
@@ -119,9 +130,9 @@ func (in *Input) Write(f *media.Frame) error {
 	if in.replaced.Load() {
 		return ErrSuperseded
 	}
-	if next := in.next.Load(); next != nil && in.feed.opens(f) {
+	if next := in.next.Load(); next != nil && (next == in.channel || in.feed.opens(f)) {
 		in.next.CompareAndSwap(next, nil)
-		if err := in.enter(next); err != nil && !errors.Is(err, errEnded) {
+		if err := in.move(next); err != nil {
 			return err
 		}
 	}

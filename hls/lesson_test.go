@@ -39,6 +39,15 @@ func TestGoLive(t *testing.T) {
 		}
 	}
 	h.write(in, frames[preview:live]...)
+	if err := h.GoLive(ctx, h.lesson, h.teacher); err != nil {
+		t.Fatal("GoLive of a lesson on air:", err)
+	}
+	onAir := live + 400
+	h.write(in, frames[live:onAir]...)
+	live = onAir
+	if p, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8"))); err != nil || p.Segments[len(p.Segments)-1].Disc != 0 {
+		t.Errorf("GoLive of a lesson on air broke it: %+v, %v", p, err)
+	}
 	if s := h.Status(h.teacher); !s.Ended || s.Publishing {
 		t.Errorf("status of the preview after GoLive is %+v", s)
 	}

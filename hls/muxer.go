@@ -47,8 +47,12 @@ type place struct {
 	index int
 }
 
-// stall is how far another track may run ahead before the leading one counts as silent.
-const stall = time.Second
+const (
+	// stall is how far another track may run ahead before the leading one counts as silent.
+	stall = time.Second
+	// farAhead is farther than any encoder's tracks are apart.
+	farAhead = 10 * time.Second
+)
 
 // builder collects the samples of one rendition.
 type builder struct {
@@ -114,14 +118,15 @@ func (m *muxer) position(f *media.Frame) (at time.Duration, ok bool) {
 	return (f.DTS + l.offset).Duration(l.track.Clock), true
 }
 
-// push takes the next frame. Frames from before the start are dropped.
+// push takes the next frame. Frames from before the start are dropped, and those that another track's jump has
+// put far away from the leading one.
 func (m *muxer) push(f *media.Frame) {
 	l := m.lane(f.Track)
 	if l == nil {
 		return
 	}
 	start := f.DTS + l.offset
-	if start < m.origin.Rescale(m.lead.track.Clock, l.track.Clock) {
+	if start < m.origin.Rescale(m.lead.track.Clock, l.track.Clock) || l != m.lead && m.ahead(l, start) > farAhead {
 		return
 	}
 	s, ok := l.next(f, start)
@@ -166,16 +171,21 @@ func (m *muxer) walk(b *builder, to media.Ticks) {
 // wait notices that the leading track has gone silent while l has come to start: time goes on without it.
 func (m *muxer) wait(l *lane, start media.Ticks) {
 	clock := m.lead.track.Clock
-	behind := start.Rescale(l.track.Clock, clock) - media.TicksOf(stall, clock)
-	if behind <= m.reached {
+	if m.ahead(l, start) <= stall {
 		return
 	}
+	behind := start.Rescale(l.track.Clock, clock) - media.TicksOf(stall, clock)
 	if s, ok := m.lead.flush(); ok {
 		m.deliver(m.lead, s)
 	}
 	m.reached = behind
 	m.release()
 	m.walk(m.builders[0], behind)
+}
+
+// ahead returns how far a frame of l that begins at start is ahead of the leading track.
+func (m *muxer) ahead(l *lane, start media.Ticks) time.Duration {
+	return start.Duration(l.track.Clock) - m.reached.Duration(m.lead.track.Clock)
 }
 
 // release hands on the samples of other tracks that begin before the leading track's position: whether to cut

@@ -334,7 +334,10 @@ func (o *Origin) remembered(ctx context.Context, id media.ID) ([]record, error) 
 	return recs, nil
 }
 
-const storeWait = 2 * time.Second
+const (
+	storeWait = 2 * time.Second
+	loadWait  = 6 * time.Second // the index of a long lesson is some megabytes
+)
 
 // openLesson makes the folder and journal of a lesson and starts the goroutine that writes there. It ends when
 // the recording is archived, or in close.

@@ -258,6 +258,18 @@ func syncFolder(root *os.Root) error {
 	return d.Sync()
 }
 
+// found counts the file of a segment that is there after a restart. It is called before run.
+func (s *spool) found(r *rendition, seg *segment) {
+	info, err := s.root.Stat(spoolFile(r.name, &seg.heading))
+	if err != nil || info.Size() != seg.size {
+		return
+	}
+	s.quota.add(seg.size)
+	if seg.keeping() == stored {
+		s.surplus = append(s.surplus, surplus{r, seg})
+	}
+}
+
 // forget removes the file of a segment that is stored.
 func (s *spool) forget(r *rendition, seg *segment) {
 	if s.remove(spoolFile(r.name, &seg.heading)) {
