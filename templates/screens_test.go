@@ -49,6 +49,7 @@ func gallery(t *testing.T) *httptest.Server {
 			t.Error(err)
 		}
 	})
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s

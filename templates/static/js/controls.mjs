@@ -59,7 +59,8 @@ export function controls({ stage, video, player, t }) {
 
   function refreshTime() {
     const live = player.live;
-    const away = player.away;
+    // Who waits with everybody else is not behind.
+    const away = player.following && player.state !== 'playing' ? 0 : player.away;
     const behind = player.behind;
     const liveButton = at('live');
     show(liveButton, live);
@@ -68,7 +69,7 @@ export function controls({ stage, video, player, t }) {
     if (live) {
       liveButton.classList.toggle('is-away', away > 0);
       const seconds = Math.round(behind);
-      const words = away > 0 ? t('player.away', { S: away }) : Number.isFinite(behind) ? t('player.live_s', { S: seconds }) : t('player.live');
+      const words = away > 0 ? t('player.away', { S: away }) : Number.isFinite(behind) && player.state === 'playing' ? t('player.live_s', { S: seconds }) : t('player.live');
       setText(liveButton.querySelector('[data-live-text]'), words);
       return;
     }
