@@ -243,3 +243,23 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+var codeConstant = regexp.MustCompile(`(?m)^\s+\w+\s+Code\s+= "([a-z_]+)"`)
+
+// TestCodesHaveSentences: whatever package media can say of a broadcast, the studio can say in words.
+func TestCodesHaveSentences(t *testing.T) {
+	b, err := os.ReadFile("../media/publish.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := newSet(t)
+	codes := codeConstant.FindAllStringSubmatch(string(b), -1)
+	if len(codes) == 0 {
+		t.Fatal("found no codes: this test looks at the wrong place")
+	}
+	for _, m := range codes {
+		if key := "code." + m[1] + ".studio"; !set.Has(key) {
+			t.Errorf("no catalogue has %s", key)
+		}
+	}
+}
