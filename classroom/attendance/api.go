@@ -61,11 +61,11 @@ func (a *Attendance) apiBeat(c *gin.Context) error {
 	ctx, v := c.Request.Context(), web.MustViewer(c)
 	f, err := a.facts.get(ctx, id, arrived)
 	if err != nil {
-		return err
+		return orBusy(err)
 	}
 	access, err := a.courses.Check(ctx, v, f.lesson.CourseID, courses.TakePart)
 	if err != nil {
-		return err
+		return orBusy(err)
 	}
 	var in Report
 	if err := web.BindJSON(c, &in); err != nil {
@@ -95,6 +95,14 @@ func (a *Attendance) apiBeat(c *gin.Context) error {
 	return web.JSON(c, http.StatusOK, beatAnswer{
 		N: receipt.N, CountedS: wholeS(f.counted(receipt.Attending, arrived)), IntervalMS: receipt.Interval.Milliseconds(),
 	})
+}
+
+// orBusy makes a database that is away a reason to send the beat again, instead of a bug with a number.
+func orBusy(err error) error {
+	if _, ok := fault.Of(err); ok {
+		return err
+	}
+	return fault.Busy("beat.not_stored", beatInterval).Because(err)
 }
 
 // deviceClass is as much of the browser's name as is kept.

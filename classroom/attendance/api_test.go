@@ -431,3 +431,18 @@ func TestMyAttendance(t *testing.T) {
 		t.Errorf("a teacher, who is in no register: %d %s", status, b)
 	}
 }
+
+func TestBeatWhileDatabaseIsAway(t *testing.T) {
+	d := held(t, databasetest.New(t), 1)
+	d.exec(t, `ALTER TABLE lessons RENAME TO away`)
+	if status, b := d.do(t, d.students[0], "POST", d.path("/beats"), oneBeat); status != 503 {
+		t.Errorf("the first beat: %d %s, want 503", status, b)
+	}
+	d.exec(t, `ALTER TABLE away RENAME TO lessons`)
+	d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
+	d.exec(t, `ALTER TABLE lessons RENAME TO away`)
+	got := d.beat(t, d.students[0], nine(2), "v", 1, attendance.Playing, minute)
+	if got.CountedS != 60 {
+		t.Errorf("a lesson known from before: %+v, want 60 s", got)
+	}
+}
