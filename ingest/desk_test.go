@@ -79,7 +79,7 @@ func connection(t *testing.T, d *ingest.Desk, key string, every time.Duration) (
 		t.Fatal(err)
 	}
 	go func() { // ends with quit, which every caller closes
-		defer s.End(false, "")
+		defer s.End(false, nil)
 		for dts := media.Ticks(0); ; dts += media.TicksOf(every, 90000) {
 			if s.Write(frame(dts)) != nil {
 				return
@@ -129,7 +129,7 @@ func TestSecondEncoderReplacesASilentOne(t *testing.T) {
 		if got := <-code; got != media.SecondEncoder {
 			t.Errorf("the first was told %s, want %s", got, media.SecondEncoder)
 		}
-		s.End(true, "")
+		s.End(true, nil)
 	})
 }
 
@@ -145,7 +145,7 @@ func TestTakeoverForcesTheFirstOut(t *testing.T) {
 		if got := <-code; got != media.SecondEncoder {
 			t.Errorf("the first was told %s, want %s", got, media.SecondEncoder)
 		}
-		s.End(true, "")
+		s.End(true, nil)
 		if last := sc.ended[len(sc.ended)-1]; !last.Stopped {
 			t.Errorf("the second ended as %+v, want Stopped", last)
 		}
@@ -171,6 +171,42 @@ func TestRevokeEndsTheBroadcastOfThatKeyOnly(t *testing.T) {
 			t.Errorf("ended %+v, want one end with %s", sc.ended, media.KeyRevoked)
 		}
 	})
+}
+
+// The gate hears why a broadcast was ended, with the facts for its sentence; who ends it first says why.
+func TestEndSaysWhy(t *testing.T) {
+	vp6 := &media.Refusal{Code: media.VideoCodec, Detail: "VP6"}
+	for _, tc := range []struct {
+		name    string
+		stopped bool
+		why     *media.Refusal
+		revoked bool
+		want    media.End
+	}{
+		{"stopped", true, nil, false, media.End{Stopped: true}},
+		{"connection lost", false, nil, false, media.End{}},
+		{"refused by the connection", false, vp6, false, media.End{Code: media.VideoCodec, Detail: "VP6"}},
+		{"revoked before", false, vp6, true, media.End{Code: media.KeyRevoked}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sc := &school{}
+			now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+			d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc, Now: func() time.Time { return now }})
+			s, err := admit(t, d, "laptop", false, func(*media.Refusal) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.revoked {
+				d.Revoke("laptop")
+			}
+			s.End(tc.stopped, tc.why)
+			s.End(!tc.stopped, &media.Refusal{Code: media.ServerBusy}) // does nothing
+			tc.want.At = now
+			if len(sc.ended) != 1 || sc.ended[0] != tc.want {
+				t.Errorf("the gate heard %+v, want %+v", sc.ended, tc.want)
+			}
+		})
+	}
 }
 
 func TestHealthOnceASecond(t *testing.T) {

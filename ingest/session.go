@@ -91,18 +91,21 @@ func (s *Session) Write(f *media.Frame) error {
 	return s.writer.Write(f)
 }
 
-// End leaves the desk. stopped says that the teacher pressed Stop, code why the server ended the broadcast, empty
+// End leaves the desk. stopped says that the teacher pressed Stop, why tells why the server ended the broadcast, nil
 // when it did not. Every session that Admit returned ends exactly once; later calls do nothing.
-func (s *Session) End(stopped bool, code media.Code) {
+func (s *Session) End(stopped bool, why *media.Refusal) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
 	s.ended = true
-	end := media.End{At: s.last, Stopped: stopped, Code: code}
+	end := media.End{At: s.last, Stopped: stopped}
 	if s.leaving != nil {
-		end.Code = s.leaving.Code
+		why = s.leaving
+	}
+	if why != nil {
+		end.Code, end.Detail = why.Code, why.Detail
 	}
 	s.mu.Unlock()
 	s.close(s.writer, end)

@@ -36,8 +36,8 @@ type Grant struct {
 	Live      bool   // students already wait for this stream: a lost encoder came back
 }
 
-// Refusal is an error that says, in a code of the message table, why an encoder may not publish. Encoders are
-// told no more than they need (see Public); the studio shows the code's sentence.
+// Refusal is an error that says, in a code of the message table, why an encoder may not publish, or may not go on.
+// Encoders are told no more than they need (see Public); the studio shows the code's sentence.
 type Refusal struct {
 	Code   Code
 	Detail string // facts for the message, never a secret: "VP6", "8.3 s"
@@ -48,6 +48,32 @@ func (r *Refusal) Error() string {
 		return "refused: " + string(r.Code)
 	}
 	return "refused: " + string(r.Code) + " (" + r.Detail + ")"
+}
+
+// Public returns what an encoder is told; many show it to their user. A stranger learns no more than that the key is
+// not good: whether it is unknown, wrong or revoked is only shown in the studio.
+func (r *Refusal) Public() string {
+	switch r.Code {
+	case KeyWrong, KeyRevoked:
+		return "The stream key is not valid. Copy it again from your school's page."
+	case SecondEncoder:
+		return "Another device is streaming with this key."
+	case NoLesson:
+		return "You have no lesson now."
+	case ServerBusy:
+		return "The server is busy. Try again in a moment."
+	case VideoCodec:
+		return "Video " + r.Detail + " cannot be played in browsers. Choose H.264."
+	case AudioCodec:
+		return "Audio " + r.Detail + " cannot be played in browsers. Choose AAC."
+	case KeyframeLong:
+		return "No keyframe arrived for a long time. Set the keyframe interval to 2 s."
+	case BitrateHigh:
+		return "The bitrate is too high (" + r.Detail + " Mbit/s)."
+	case StreamBroken:
+		return "The stream cannot be read: " + r.Detail
+	}
+	return "The broadcast was ended by the server."
 }
 
 // Code names a condition of a broadcast; every code has a sentence for the studio in the message catalogues,
@@ -80,4 +106,5 @@ type End struct {
 	At      time.Time // when the last packet arrived
 	Stopped bool      // the teacher pressed Stop; false: the connection was lost
 	Code    Code      // why we ended it, empty when the encoder did
+	Detail  string    // facts for the message of Code, as in Refusal
 }

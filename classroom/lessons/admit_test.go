@@ -152,14 +152,16 @@ func TestAttemptRemembersItsEnd(t *testing.T) {
 		name     string
 		started  bool
 		code     media.Code
+		detail   string
 		told     media.Code
 		admitted bool
 	}{
-		{"second encoder", false, media.SecondEncoder, media.SecondEncoder, false},
-		{"unplayable", false, media.VideoCodec, media.VideoCodec, false},
-		{"left before it began", false, "", "", true},
-		{"revoked while it ran", true, media.KeyRevoked, media.KeyRevoked, true},
-		{"stopped", true, "", "", true},
+		{"second encoder", false, media.SecondEncoder, "", media.SecondEncoder, false},
+		{"unplayable", false, media.VideoCodec, "VP6", media.VideoCodec, false},
+		{"left before it began", false, "", "", "", true},
+		{"revoked while it ran", true, media.KeyRevoked, "", media.KeyRevoked, true},
+		{"no keyframes", true, media.KeyframeLong, "12.1", media.KeyframeLong, true},
+		{"stopped", true, "", "", "", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -174,9 +176,12 @@ func TestAttemptRemembersItsEnd(t *testing.T) {
 					s.lessons.Started(g, nil, "OBS")
 				}
 				s.settle()
-				s.lessons.Ended(g, media.End{At: time.Now(), Code: tt.code})
+				s.lessons.Ended(g, media.End{At: time.Now(), Code: tt.code, Detail: tt.detail})
 				s.settle()
 				s.wantTold(s.teacher, tt.told, tt.admitted)
+				if last := s.attempts(s.teacher)[0]; last.Detail != tt.detail {
+					t.Errorf("the studio is told the detail %q, want %q", last.Detail, tt.detail)
+				}
 			})
 		})
 	}

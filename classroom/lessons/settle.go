@@ -18,6 +18,7 @@ import (
 const (
 	tickEvery    = time.Second
 	chaseEvery   = 15 * time.Second // the clock may be this late in opening and ending; nobody waits for either
+	attendEvery  = 5 * time.Second
 	writeTimeout = 2 * time.Second
 )
 
@@ -27,15 +28,21 @@ const (
 func (l *Lessons) Run(ctx context.Context) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	recovered, chased := false, time.Time{}
+	recovered := false
+	var chased, attended time.Time
 	for {
 		if !recovered {
 			recovered = l.try(ctx, "recover lessons", l.recover)
 		}
 		l.try(ctx, "settle broadcasts", l.settle)
-		if now := l.now(); recovered && now.Sub(chased) >= chaseEvery {
+		now := l.now()
+		if recovered && now.Sub(chased) >= chaseEvery {
 			l.try(ctx, "settle lessons", l.chase)
 			chased = now
+		}
+		if recovered && now.Sub(attended) >= attendEvery {
+			l.try(ctx, "attend to previews", l.attend)
+			attended = now
 		}
 		select {
 		case <-ctx.Done():
@@ -60,9 +67,9 @@ func (l *Lessons) try(ctx context.Context, what string, round func(context.Conte
 	if failing := err != nil; failing != l.failing[what] {
 		l.failing[what] = failing
 		if failing {
-			l.log.Error(what, "err", err)
+			l.log.Error("lessons fall behind", "what", what, "err", err)
 		} else {
-			l.log.Info("works again", "what", what)
+			l.log.Info("lessons have caught up", "what", what)
 		}
 	}
 	return err == nil
@@ -190,7 +197,7 @@ func (l *Lessons) settleRefused(ctx context.Context, r run) error {
 	}
 	if r.end.Code != "" {
 		err := l.db.Tx(ctx, func(tx *gorm.DB) error {
-			return remarkAttempt(ctx, tx, r.grant.Broadcast, false, r.end.Code)
+			return remarkAttempt(ctx, tx, r.grant.Broadcast, false, *r.end)
 		})
 		if err != nil {
 			return err
@@ -238,7 +245,7 @@ func storeBroadcast(ctx context.Context, tx *gorm.DB, r run) error {
 	if r.end == nil || r.end.Code == "" {
 		return nil
 	}
-	return remarkAttempt(ctx, tx, r.grant.Broadcast, true, r.end.Code)
+	return remarkAttempt(ctx, tx, r.grant.Broadcast, true, *r.end)
 }
 
 // auditBroadcast writes a line at the start and at the end of a broadcast.
@@ -246,7 +253,7 @@ func auditBroadcast(ctx context.Context, tx *gorm.DB, r run) error {
 	line := audit.Line{Actor: r.grant.Publisher, Object: audit.Object("broadcast", r.grant.Broadcast)}
 	if !r.stored {
 		line.At, line.Action = r.started, "broadcast.start"
-		line.Detail = map[string]any{"key": r.grant.KeyID, "lesson": r.shows().String()}
+		line.Detail = map[string]any{"key": r.grant.KeyID, "lesson": r.belongs().String()}
 		if err := audit.Write(ctx, tx, line); err != nil {
 			return err
 		}
@@ -255,13 +262,13 @@ func auditBroadcast(ctx context.Context, tx *gorm.DB, r run) error {
 		return nil
 	}
 	line.At, line.Action = r.seen, "broadcast.stop"
-	line.Detail = map[string]any{"stopped": r.end.Stopped, "code": r.end.Code, "lesson": r.shows().String()}
+	line.Detail = map[string]any{"stopped": r.end.Stopped, "code": r.end.Code, "detail": short(r.end.Detail), "lesson": r.belongs().String()}
 	return audit.Write(ctx, tx, line)
 }
 
 func broadcastRow(r run) Broadcast {
 	b := Broadcast{
-		ID: r.grant.Broadcast, LessonID: r.shows(), PublisherID: r.grant.Publisher, KeyID: r.grant.KeyID,
+		ID: r.grant.Broadcast, LessonID: r.belongs(), PublisherID: r.grant.Publisher, KeyID: r.grant.KeyID,
 		Encoder: r.encoder, Video: r.video, Audio: r.audio,
 		StartedAt: database.At(r.started), SeenAt: database.At(r.seen),
 	}
@@ -274,7 +281,7 @@ func broadcastRow(r run) Broadcast {
 func columnsOf(r run) map[string]any {
 	b := broadcastRow(r)
 	return map[string]any{
-		"lesson_id": b.LessonID, // a rehearsal may have gone live
+		"lesson_id": b.LessonID, // a rehearsal may have found its lesson
 		"seen_at":   b.SeenAt, "ended_at": b.EndedAt, "stopped": b.Stopped, "end_code": b.EndCode,
 	}
 }
@@ -332,6 +339,9 @@ func (l *Lessons) resume(ctx context.Context, r run) (airing media.ID, err error
 	}
 	l.update(r.grant.Broadcast, func(r *run) {
 		r.airing = airing
+		if airing != 0 {
+			r.aired = airing
+		}
 		if over {
 			r.lesson = 0
 		}

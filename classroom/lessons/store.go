@@ -162,9 +162,9 @@ func insertAttempt(ctx context.Context, tx *gorm.DB, a PublishAttempt) error {
 }
 
 // remarkAttempt says afterwards how an attempt went on.
-func remarkAttempt(ctx context.Context, tx *gorm.DB, id media.ID, admitted bool, code media.Code) error {
-	return tx.WithContext(ctx).Exec("UPDATE publish_attempts SET admitted = ?, code = ?, detail = '' WHERE id = ?",
-		admitted, code, id).Error
+func remarkAttempt(ctx context.Context, tx *gorm.DB, id media.ID, admitted bool, e media.End) error {
+	return tx.WithContext(ctx).Exec("UPDATE publish_attempts SET admitted = ?, code = ?, detail = ? WHERE id = ?",
+		admitted, e.Code, short(e.Detail), id).Error
 }
 
 func attemptsOf(ctx context.Context, q *gorm.DB, user media.ID) ([]PublishAttempt, error) {

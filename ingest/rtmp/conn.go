@@ -81,7 +81,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 func (c *conn) run(ctx context.Context) (err error) {
 	defer func() { // also when a bug panics
 		if c.session != nil {
-			c.session.End(c.stopped, codeOf(err))
+			c.session.End(c.stopped, reason(err))
 		}
 	}()
 	err = c.read(ctx)
@@ -103,22 +103,22 @@ func (c *conn) run(ctx context.Context) (err error) {
 	return err
 }
 
-// codeOf says in a code why the server ended a broadcast, empty when it did not.
-func codeOf(err error) media.Code {
+// reason says why the server ended a broadcast, nil when it did not.
+func reason(err error) *media.Refusal {
 	if r, ok := errors.AsType[*media.Refusal](err); ok {
-		return r.Code
+		return r
 	}
 	if errors.Is(err, ErrProtocol) {
-		return media.StreamBroken
+		return broken(err)
 	}
-	return ""
+	return nil
 }
 
 // apologize tells an encoder that is refused why, in words that its user may see. The broadcast ends before, so
 // that nobody waits for a dead line.
 func (c *conn) apologize(r *media.Refusal) {
 	if c.session != nil {
-		c.session.End(c.stopped, r.Code)
+		c.session.End(c.stopped, r)
 	}
 	code, words := answer(r)
 	c.send(appendCommand(nil, 1, "onStatus", 0, nil, status("error", code, words)))
@@ -256,7 +256,7 @@ func (c *conn) data(b []byte) error {
 	for _, v := range values {
 		if o, ok := v.(object); ok {
 			if name, ok := o.text("encoder"); ok {
-				c.encoder = printable(name, 120)
+				c.encoder = ingest.Printable(name, 120)
 				if c.intake != nil {
 					c.intake.encoder = c.encoder
 				}
@@ -294,10 +294,10 @@ func (c *conn) connect(cmd command) error {
 	if !ok || !acceptable(app) || !acceptable(c.tcURL) {
 		c.send(appendCommand(nil, 0, "_error", cmd.transaction, nil, status("error", "NetConnection.Connect.InvalidApp", "This address is not known here.")))
 		c.linger()
-		return protocolErrorf("connect with app %q", printable(cleanPath(app, media.Key{}), 100))
+		return protocolErrorf("connect with app %q", ingest.Printable(ingest.FindKey(app, app).Path, 100))
 	}
 	if version, ok := o.text("flashVer"); ok {
-		c.encoder = printable(version, 120)
+		c.encoder = ingest.Printable(version, 120)
 	}
 	c.app, c.connected = app, true
 	b := appendControl(nil, typeWindowAckSize, ourWindow)
@@ -314,7 +314,7 @@ func (c *conn) connect(cmd command) error {
 
 // acceptable reports whether text could be part of an address.
 func acceptable(s string) bool {
-	if len(s) > maxPath {
+	if len(s) > ingest.MaxPath {
 		return false
 	}
 	for _, part := range splitPath(s) {
@@ -322,7 +322,7 @@ func acceptable(s string) bool {
 			return false
 		}
 	}
-	return printable(s, maxPath) == s
+	return ingest.Printable(s, ingest.MaxPath) == s
 }
 
 // enhancedCapabilities says which codecs we carry (Enhanced RTMP v2, connect).
@@ -385,11 +385,12 @@ func (c *conn) publish(ctx context.Context, cmd command) error {
 
 // penalize counts keys that are not good against the address they came from.
 func (c *conn) penalize(err error) {
-	switch codeOf(err) {
-	case media.KeyWrong, media.KeyRevoked:
-		if g := guard.Of(c.nc); g != nil {
-			g.Failed()
-		}
+	r := reason(err)
+	if r == nil || r.Code != media.KeyWrong && r.Code != media.KeyRevoked {
+		return
+	}
+	if g := guard.Of(c.nc); g != nil {
+		g.Failed()
 	}
 }
 
@@ -401,7 +402,7 @@ func (c *conn) unpublish() error {
 	}
 	err := c.intake.flush()
 	c.stopped = true
-	c.session.End(true, codeOf(err))
+	c.session.End(true, reason(err))
 	c.allow(goodbyeFor)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode"
 
+	"chalkcast/ingest"
 	"chalkcast/media"
 )
 
@@ -61,20 +62,6 @@ func TestKeysAsPeoplePasteThem(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"OBS\r\n\x00\x1b[31m":         "OBS[31m",
-		"<b>obs</b>":                  "<b>obs</b>",
-		"a\u202eb\ufeffc":             "abc",
-		"\xff\xfeé":                   "é",
-		strings.Repeat("é", 60) + "x": strings.Repeat("é", 50),
-	} {
-		if got := printable(in, 101); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func FuzzKey(f *testing.F) {
 	f.Add("live", "rtmp://school/live", testKey)
 	f.Add("live?takeover=1", "", " rtmp://school/live/"+testKey+"/ ")
@@ -87,7 +74,7 @@ func FuzzKey(f *testing.F) {
 		if strings.Contains(a.Path, "ck_") {
 			t.Fatalf("path %q holds a piece of a key", a.Path)
 		}
-		if len(a.Path) > maxPath || strings.ContainsFunc(a.Path, unicode.IsControl) {
+		if len(a.Path) > ingest.MaxPath || strings.ContainsFunc(a.Path, unicode.IsControl) {
 			t.Fatalf("path %q cannot be shown", a.Path)
 		}
 		if a.HasKey {

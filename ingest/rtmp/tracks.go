@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"chalkcast/ingest"
 	"chalkcast/media"
 )
 
@@ -74,7 +75,7 @@ func (tr *track) read(t tag, ms int64) (*media.Frame, change, error) {
 }
 
 func broken(detail error) *media.Refusal {
-	return &media.Refusal{Code: media.StreamBroken, Detail: printable(detail.Error(), 200)}
+	return &media.Refusal{Code: media.StreamBroken, Detail: ingest.Printable(detail.Error(), 200)}
 }
 
 func (tr *track) readHeader(t tag) (change, error) {

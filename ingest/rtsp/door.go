@@ -27,7 +27,6 @@ type connState struct {
 	publisher *publisher // after ANNOUNCE
 	recording bool
 	verdict   base.StatusCode // of the request that is being answered, 0 when it was handed on
-	words     string
 }
 
 // vet decides whether the library may see a request, and returns the status of the answer if not.

@@ -8,6 +8,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 
+	"chalkcast/ingest"
 	"chalkcast/ingest/guard"
 	"chalkcast/media"
 )
@@ -36,7 +37,6 @@ func (h *handler) OnConnOpen(ctx *gortsplib.ServerHandlerOnConnOpenCtx) {
 // OnRequest looks at a request before the library does.
 func (h *handler) OnRequest(c *gortsplib.ServerConn, req *base.Request) {
 	st := stateOf(c)
-	st.words = ""
 	if st.verdict = st.vet(req); st.verdict != 0 {
 		h.server.count.broken.Add(1)
 		req.Method = refused
@@ -98,7 +98,7 @@ func (h *handler) admit(ctx *gortsplib.ServerHandlerOnAnnounceCtx, a media.Attem
 	p.encoder = encoderName(ctx.Request.Header["User-Agent"], ctx.Description.Title)
 	if err := p.announce(ctx.Description); err != nil {
 		r := refusalOf(err)
-		session.End(false, r.Code)
+		session.End(false, r)
 		return nil, r
 	}
 	p.patience(h.server.recordLimit)
@@ -110,7 +110,7 @@ func encoderName(agent base.HeaderValue, title string) string {
 	if len(agent) > 0 {
 		title = agent[0]
 	}
-	return cut(printable(title), 100)
+	return ingest.Printable(title, 100)
 }
 
 // OnSetup accepts a track that was announced: the door lets nobody else come here.

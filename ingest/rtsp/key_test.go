@@ -7,6 +7,7 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 
+	"chalkcast/ingest"
 	"chalkcast/media"
 )
 
@@ -57,7 +58,7 @@ func TestFindKey(t *testing.T) {
 		if test.found && a.Key != k {
 			t.Errorf("findKey(%q, %q) found another key", test.path, test.query)
 		}
-		if test.left != "" && a.Path != test.left || len(a.Path) > maxPath || strings.Contains(a.Path, string(k.Secret)) {
+		if test.left != "" && a.Path != test.left || len(a.Path) > ingest.MaxPath || strings.Contains(a.Path, string(k.Secret)) {
 			t.Errorf("findKey(%q) leaves the path %q, want %q", test.path, a.Path, test.left)
 		}
 	}
@@ -70,7 +71,7 @@ func FuzzFindKey(f *testing.F) {
 	f.Add("/live/ck_\x00"+k.Text()[3:], "", "")
 	f.Fuzz(func(t *testing.T, path, query, authorization string) {
 		a, _ := findKey(path, query, base.HeaderValue{authorization})
-		if strings.ContainsAny(a.Path, "\r\n\x00") || len(a.Path) > maxPath || strings.Contains(a.Path, "ck_") {
+		if strings.ContainsAny(a.Path, "\r\n\x00") || len(a.Path) > ingest.MaxPath || strings.Contains(a.Path, "ck_") {
 			t.Errorf("path %q", a.Path)
 		}
 	})

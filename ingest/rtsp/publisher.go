@@ -135,24 +135,24 @@ func (p *publisher) close(stopped bool) {
 	if p.finished != nil {
 		<-p.finished
 	} else {
-		p.session.End(stopped, "")
+		p.session.End(stopped, nil)
 	}
 	p.conn.Close()
 }
 
 func (p *publisher) run() {
 	defer close(p.finished)
-	code := media.ServerBusy // unless loop returns
+	why := &media.Refusal{Code: media.ServerBusy} // unless loop returns
 	defer func() {
 		p.server.panicked(recover())
-		p.session.End(p.stopped.Load(), code)
+		p.session.End(p.stopped.Load(), why)
 		p.rtsp.Close()
 	}()
 	err := p.loop()
-	code = ""
+	why = nil
 	if err != nil {
-		code = refusalOf(err).Code
-		p.server.cfg.Log.Debug("encoder sent away", "code", code, "err", err)
+		why = refusalOf(err)
+		p.server.cfg.Log.Debug("encoder sent away", "code", why.Code, "err", err)
 	}
 }
 
