@@ -24,6 +24,8 @@ var rights = []struct {
 	{"GET /readyz", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
 	{"GET /sign-in", "", [8]int{200, 303, 303, 303, 303, 303, 303, 200}},
 	{"POST /sign-in", "email=x{n}%40school.example&password=wrong", [8]int{401, 401, 401, 401, 401, 401, 401, 401}},
+	{"GET /sign-in/link", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /sign-in/link", "token=x", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"GET /setup", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /setup", "token=x&school=Grove&zone=UTC&name=Ann&email=a%40school.example&password=correct+horse+battery", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /settings/language", "lang=ja", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
@@ -34,6 +36,7 @@ var rights = []struct {
 	{"GET /settings", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys", "name=laptop", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys/:key/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
+	{"GET /me/attendance", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"GET /api/v1/me", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 
 	// the school's
@@ -73,6 +76,7 @@ var rights = []struct {
 	// the register
 	{"GET /lessons/:id/register", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id/register", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/lessons/:id/register.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chalkcast/classroom/reports"
 	"chalkcast/classroom/web"
 )
 
@@ -19,6 +20,8 @@ func (k *Classroom) routes() {
 	k.Courses.Register(s)
 	// package attendance: /lessons/:id/register, /api/v1/lessons/:id/beats …/register…
 	k.Attendance.Routes(s)
+	// package reports: /api/v1/lessons/:id/register.csv
+	reports.New(reports.Config{DB: k.cfg.DB, Accounts: k.Accounts, Attendance: k.Attendance, Now: k.now}).Routes(s)
 
 	s.Handle("GET", "/", web.SignedIn, k.home)
 	s.Handle("GET", "/today", web.Admin, k.today)
