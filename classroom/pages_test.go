@@ -154,6 +154,41 @@ func TestStudioSaysWhyAnEncoderWasRefused(t *testing.T) {
 	}
 }
 
+// The studio says what was wrong with a stream, in its own words.
+func TestStudioSaysWhyABroadcastEnded(t *testing.T) {
+	s := newSchool(t)
+	studio := "/lessons/" + s.lesson(10*time.Minute).String() + "/studio"
+	key, err := s.k.Accounts.CreateKey(t.Context(), s.people["teacher"].id, "laptop")
+	s.must(err)
+	for _, tc := range []struct {
+		name    string
+		attempt media.Attempt
+		end     media.End
+		want    string // empty: nothing
+	}{
+		{"cannot be played", media.Attempt{}, media.End{Code: media.VideoCodec, Detail: "VP6"}, "Your encoder sends VP6. Choose H.264."},
+		{"a path that is nearly right", media.Attempt{Mistyped: true, Path: "/live/abc"}, media.End{}, "the server field reads /live/abc"},
+		{"nothing wrong", media.Attempt{}, media.End{Stopped: true}, ""},
+	} {
+		a := tc.attempt
+		a.Key, a.HasKey = key, true
+		g, err := s.k.Admit(t.Context(), a)
+		s.must(err)
+		tc.end.At = s.clock.Now()
+		s.k.Ended(g, tc.end)
+		if tc.want == "" {
+			if page := s.wantPage("teacher", studio); strings.Contains(page, "data-refused") {
+				t.Errorf("%s: the studio still speaks of an attempt", tc.name)
+			}
+			continue
+		}
+		s.wait("the studio says that "+tc.name, func() bool {
+			return strings.Contains(s.wantPage("teacher", studio, "Studio"), tc.want)
+		})
+		s.clock.add(time.Second)
+	}
+}
+
 func TestGoLiveWithoutStreamSaysSo(t *testing.T) {
 	s := newSchool(t)
 	id := s.lesson(10 * time.Minute)

@@ -133,7 +133,7 @@ func newSchool(t *testing.T) *school {
 		Media: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "media "+r.URL.Path)
 		}),
-		Cost: accounts.Cost{MemoryKiB: 64, Passes: 1}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.Now,
+		Cost: accounts.Cost{MemoryKiB: 64, Passes: 1}, Log: slog.New(slog.DiscardHandler), Now: s.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"chalkcast/templates"
 )
 
-// refusedFor is how long the studio speaks of an encoder that was turned away.
+// refusedFor is how long the studio speaks of an encoder that was turned away, or let in with a remark.
 const refusedFor = time.Hour
 
 // studio is the teacher's side of a lesson. An admin from outside looks on.
@@ -69,7 +69,7 @@ func (k *Classroom) ownEncoders(ctx context.Context, teacher media.ID, p *templa
 		return err
 	}
 	last := attempts[0]
-	if at := last.At.Time(); last.Code != "" && !last.Admitted && k.now().Sub(at) < refusedFor {
+	if at := last.At.Time(); last.Remarkable() && k.now().Sub(at) < refusedFor {
 		p.Refused = &templates.Refused{At: at.In(zone), Code: string(last.Code), Detail: last.Detail}
 	}
 	return nil

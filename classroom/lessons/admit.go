@@ -43,22 +43,23 @@ func (l *Lessons) Admit(ctx context.Context, a media.Attempt) (media.Grant, erro
 }
 
 // grant routes a new broadcast of a known teacher.
-func (l *Lessons) grant(ctx context.Context, owner accounts.KeyOwner) (media.Grant, error) {
-	g := media.Grant{Broadcast: media.NewID(), Publisher: owner.User, KeyID: owner.KeyID}
-	rows, err := l.candidates(ctx, owner.User)
+func (l *Lessons) grant(ctx context.Context, owner accounts.KeyOwner) (g media.Grant, err error) {
+	g = media.Grant{Broadcast: media.NewID(), Publisher: owner.User, KeyID: owner.KeyID}
+	g.Lesson, g.Live, err = l.route(ctx, owner.User)
+	return g, err
+}
+
+// route says which lesson a stream of publisher belongs to now, and whether its students wait for it.
+func (l *Lessons) route(ctx context.Context, publisher media.ID) (lesson media.ID, live bool, err error) {
+	candidates, err := l.candidates(ctx, publisher)
 	if err != nil {
-		return g, err
+		return 0, false, err
 	}
-	candidates := make([]Candidate, 0, len(rows))
-	live := map[media.ID]bool{}
-	for _, row := range rows {
-		c := row.candidate(owner.User)
-		live[c.Lesson] = c.OnAir
-		candidates = append(candidates, c)
+	lesson, _ = Route(l.now(), candidates)
+	for _, c := range candidates {
+		live = live || c.Lesson == lesson && c.OnAir
 	}
-	g.Lesson, _ = Route(l.now(), candidates)
-	g.Live = live[g.Lesson]
-	return g, nil
+	return lesson, live, nil
 }
 
 // candidate is a lesson as Route sees it. An unplanned one begins and ends when it was begun.
@@ -73,7 +74,7 @@ func (l *Lesson) candidate(publisher media.ID) Candidate {
 }
 
 // candidates returns the lessons that a stream of publisher could belong to now.
-func (l *Lessons) candidates(ctx context.Context, publisher media.ID) ([]Lesson, error) {
+func (l *Lessons) candidates(ctx context.Context, publisher media.ID) ([]Candidate, error) {
 	courses, err := l.courses.Teaching(ctx, publisher)
 	if err != nil || len(courses) == 0 {
 		return nil, err
@@ -82,19 +83,19 @@ func (l *Lessons) candidates(ctx context.Context, publisher media.ID) ([]Lesson,
 	if err != nil {
 		return nil, fmt.Errorf("load lessons of %s: %w", publisher, err)
 	}
-	return rows, nil
+	list := make([]Candidate, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, row.candidate(publisher))
+	}
+	return list, nil
 }
 
 // Choices returns the lessons that a stream of publisher could belong to now when several are equally near: the
 // studio asks.
 func (l *Lessons) Choices(ctx context.Context, publisher media.ID) ([]media.ID, error) {
-	rows, err := l.candidates(ctx, publisher)
+	candidates, err := l.candidates(ctx, publisher)
 	if err != nil {
 		return nil, err
-	}
-	candidates := make([]Candidate, 0, len(rows))
-	for _, row := range rows {
-		candidates = append(candidates, row.candidate(publisher))
 	}
 	_, tie := Route(l.now(), candidates)
 	return tie, nil

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chalkcast/classroom/courses"
 	"chalkcast/classroom/fault"
 	"chalkcast/classroom/lessons"
 	"chalkcast/media"
@@ -376,5 +377,56 @@ func TestNews(t *testing.T) {
 		own.want(t, "health publishing=false live=false")
 		s.end(id)
 		lesson.want(t, "state ended")
+	})
+}
+
+// A stream that begins long before its lesson, or runs on after one, belongs to the lesson that is due.
+func TestPreviewFindsItsLesson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchool(t)
+		first := s.plan(31*time.Minute, 10*time.Minute)
+		e := s.connect(s.key)
+		if e.grant.Lesson != 0 {
+			t.Fatalf("granted %+v, want a rehearsal", e.grant)
+		}
+		s.sleepUntil(s.at(-30, 6))
+		s.wantPreview(first)
+		second := s.create(time.Now().Add(3*time.Minute), 10*time.Minute)
+		s.sleepUntil(time.Now().Add(6 * time.Second))
+		s.wantPreview(second) // its start is nearer
+		e.drop()
+	})
+}
+
+func (s *school) wantPreview(lesson media.ID) {
+	s.t.Helper()
+	b, ok := s.lessons.BroadcastFor(0, s.teacher)
+	if !ok || b.Lesson != lesson || b.Live {
+		s.t.Errorf("the stream is %+v, %v; want the preview of %s", b, ok, lesson)
+	}
+}
+
+func TestAutoLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchool(t)
+		course, err := s.courses.Create(t.Context(), 0, courses.NewCourse{Code: "AUTO", Title: "Auto", Term: "2026", Zone: "UTC", AutoLive: true, Teacher: s.teacher})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.course = course.ID
+		id := s.plan(2*time.Minute, 10*time.Minute)
+		e := s.connect(s.key)
+		e.warn(media.AudioMissing)
+		s.sleepUntil(s.at(0, -1))
+		s.wantState(id, lessons.Open)
+		s.sleepUntil(s.at(0, 30))
+		s.wantState(id, lessons.Open) // it is not healthy
+		e.warn("")
+		s.sleepUntil(s.at(0, 37))
+		s.wantState(id, lessons.Live)
+		s.wantCalls("live " + id.String())
+		s.end(id)
+		s.sleepUntil(s.at(1, 0))
+		s.wantState(id, lessons.Ended) // and it does not begin again
 	})
 }

@@ -68,6 +68,10 @@ type PublishAttempt struct {
 	Detail   string
 }
 
+// Remarkable reports whether the studio has to say something about the attempt: it was refused, the server ended
+// its broadcast, or the teacher should mend an address. That it is a rehearsal shows by itself.
+func (a *PublishAttempt) Remarkable() bool { return a.Code != "" && a.Code != media.NoLesson }
+
 // HasPlan reports whether the lesson was planned; an unplanned one has no window of its own but its air.
 func (l *Lesson) HasPlan() bool { return l.PlannedStartAt != 0 }
 

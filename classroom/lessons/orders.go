@@ -117,7 +117,7 @@ func (l *Lessons) putOnAir(ctx context.Context, row Lesson, next State, r run) (
 	defer l.mu.Unlock()
 	l.clear(row.ID)
 	if on := l.runs[r.grant.Broadcast]; on != nil {
-		on.lesson, on.airing, on.grant.Lesson = row.ID, row.ID, row.ID
+		on.lesson, on.airing, on.aired, on.grant.Lesson = row.ID, row.ID, row.ID, row.ID
 	}
 	return true, nil
 }

@@ -26,6 +26,7 @@ type run struct {
 	resumed time.Time  // the first packet after the last silence
 	end     *media.End // set once
 	lesson  media.ID   // whose students see it; 0 while it is a preview
+	aired   media.ID   // whose students saw it last
 
 	// owned by the goroutine of Run
 	stored   bool // the broadcast has its row
@@ -99,6 +100,14 @@ func (l *Lessons) Ended(g media.Grant, e media.End) {
 func (r *run) shows() media.ID {
 	if r.lesson != 0 {
 		return r.lesson
+	}
+	return r.grant.Lesson
+}
+
+// belongs is the lesson that a run is remembered with: the one it was seen in, or else the one it was meant for.
+func (r *run) belongs() media.ID {
+	if r.aired != 0 {
+		return r.aired
 	}
 	return r.grant.Lesson
 }

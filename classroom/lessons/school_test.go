@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -162,6 +161,8 @@ type encoder struct {
 	paused bool      // no packets, but health
 	frozen bool      // neither
 	ended  bool
+
+	warnings []media.Warning
 }
 
 func (s *school) attempt(key media.Key) media.Attempt {
@@ -196,7 +197,7 @@ func (e *encoder) run(to *lessons.Lessons) {
 			if !e.paused {
 				e.last = now
 			}
-			h, frozen := media.Health{At: now, Silence: now.Sub(e.last), BitrateBPS: 2_500_000}, e.frozen
+			h, frozen := media.Health{At: now, Silence: now.Sub(e.last), BitrateBPS: 2_500_000, Warnings: e.warnings}, e.frozen
 			e.mu.Unlock()
 			if !frozen {
 				to.Health(e.grant, h)
@@ -210,6 +211,16 @@ func (e *encoder) resume() { e.set(func() { e.paused = false; e.last = time.Now(
 func (e *encoder) freeze() { e.set(func() { e.paused, e.frozen = true, true }) }
 func (e *encoder) drop()   { e.finish(media.End{}) }
 func (e *encoder) stop()   { e.finish(media.End{Stopped: true}) }
+
+// warn makes the encoder unhealthy in one way, or well for an empty code.
+func (e *encoder) warn(code media.Code) {
+	e.set(func() {
+		e.warnings = nil
+		if code != "" {
+			e.warnings = []media.Warning{{Code: code, Since: time.Now()}}
+		}
+	})
+}
 
 func (e *encoder) set(f func()) {
 	e.mu.Lock()
@@ -390,7 +401,7 @@ func (s *school) wantDue(at time.Time, want ...media.ID) {
 	}
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func newSchool(t *testing.T) *school { return schoolOn(t, databasetest.New(t)) }
 
