@@ -225,6 +225,8 @@ func (c *channel) begin(in *Input, f *media.Frame, now time.Time, before *muxer)
 	for i, r := range c.active {
 		b := c.mux.builders[i]
 		b.begin(max(b.segment, media.TicksOf(r.end(), b.clock)), true)
+		r.open.start = b.time(b.segment) // to the tick, as its parts will say
+		r.open.at = c.base.Add(r.open.start)
 	}
 	for _, early := range in.feed.begun(f, c.mux.lead.track) {
 		c.mux.push(early)

@@ -113,12 +113,9 @@ func TestCrashKeepsNumbersAndParts(t *testing.T) {
 				h.get(h.url(h.lesson, "v0/"+p.URI))
 			}
 
-			h.clock.pass(7 * time.Second)
+			h.clock.pass(7*time.Second + 12345*time.Microsecond)
 			again := mediatest.Stream{Duration: 5 * time.Second, Start: time.Hour}
-			h.write(h.publish(again.Tracks(), true), again.Frames()...)
-			h.end()
-			_, all := h.collect("dvr.m3u8")
-			for _, r := range all {
+			for _, r := range h.play(h.publish(again.Tracks(), true), again.Frames()) {
 				first := r.Segments[after.Next()]
 				if !first.Discontinuity || first.Map == r.Segments[0].Map {
 					t.Errorf("after the crash comes %+v, want a discontinuity and another init segment", first)
