@@ -12,6 +12,9 @@
 // or slipped in later shows in Verify. The newest hash stands in the table audit_head as well, which shows lines
 // cut off at the end. Retention may remove the oldest lines; the chain is then checked from the first that is left.
 //
+// What people were refused is written too, by Refusals: outside any transaction, and one line a minute for the same
+// person and thing, so that a flood of requests is no flood of lines.
+//
 // A detail is small JSON for people who ask later: old and new values, counts, a reason. Never a secret, never a
 // mail address. No goroutines.
 package audit
