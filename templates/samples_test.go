@@ -360,6 +360,10 @@ func samples() map[string]any {
 	return map[string]any{
 		"sign-in":            templates.SignIn{Page: door},
 		"sign-in-wrong":      templates.SignIn{Page: door, Email: "aisyah@school.example", Next: "/lessons/7h3k9m2p4q6rs", Error: "sign_in.wrong"},
+		"link":               templates.SignInLink{Page: door, Token: "t", Name: "Nur Aisyah binti Rahman"},
+		"link-instead":       templates.SignInLink{Page: page("student"), Token: "t", Name: "田中 美咲", Instead: "Nur Aisyah binti Rahman"},
+		"link-gone":          templates.SignInLink{Page: door},
+		"link-gone-inside":   templates.SignInLink{Page: page("student")},
 		"setup":              templates.Setup{Page: templates.Page{Now: now}, Token: "t", SchoolName: "Queenstown Lakes School", Name: "Rosalind", Email: "x", Errors: map[string]string{"email": "setup.email_bad", "password": "setup.password_short"}},
 		"home-student":       home("student"),
 		"home-teacher":       home("teacher"),

@@ -16,6 +16,7 @@ var htmlFiles embed.FS
 // Pages, by the name of their struct. Every struct here has a file of the same meaning.
 var pageFiles = map[string]string{
 	"SignIn":       "sign_in.html",
+	"SignInLink":   "sign_in_link.html",
 	"Setup":        "setup.html",
 	"Home":         "home.html",
 	"Course":       "course.html",

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chalkcast/classroom/audit"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
@@ -38,6 +39,7 @@ type Accounts struct {
 	hasher     *hasher
 	throttle   *throttle
 	sessions   *sessionCache
+	refusals   *audit.Refusals
 	school     atomic.Pointer[School]
 
 	// Set while the program is wired, then only read.
@@ -61,6 +63,7 @@ func New(ctx context.Context, cfg Config) (*Accounts, error) {
 		hasher:   newHasher(cfg.Cost, cfg.HashSlots),
 		throttle: newThrottle(),
 		sessions: newSessionCache(),
+		refusals: audit.NewRefusals(cfg.DB, cfg.Log, cfg.Now),
 	}
 	return a, a.loadSchool(ctx)
 }
@@ -88,8 +91,8 @@ func (a *Accounts) Run(ctx context.Context) error {
 	for {
 		if now := a.now(); now.Sub(swept) >= sweepEvery {
 			swept = now
-			if err := a.sweepSessions(ctx, now); err != nil && ctx.Err() == nil {
-				a.log.WarnContext(ctx, "expired sessions stay for now", "err", err)
+			if err := a.sweep(ctx, now); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "expired sessions and links stay for now", "err", err)
 			}
 		}
 		select {

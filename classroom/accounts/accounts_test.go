@@ -172,7 +172,7 @@ func TestManyPeopleWithOneHash(t *testing.T) {
 		if err != nil || len(users) != 304 || users[303].Email != list[303].Email {
 			t.Fatalf("created %d: %v", len(users), err)
 		}
-		if _, _, err := o.SignIn(t.Context(), users[200].Email, password, home, ""); err != nil {
+		if _, _, err := o.SignIn(t.Context(), users[200].Email, password, accounts.From{Addr: home}); err != nil {
 			t.Errorf("sign in as one of them: %v", err)
 		}
 		all, err := o.Users(t.Context(), 0, 1000)

@@ -25,7 +25,7 @@ func (a *Accounts) apiSignIn(c *gin.Context) error {
 	if err := web.BindJSON(c, &in); err != nil {
 		return err
 	}
-	s, u, err := a.SignIn(c.Request.Context(), in.Email, in.Password, web.ClientAddr(c), web.SessionToken(c))
+	s, u, err := a.SignIn(c.Request.Context(), in.Email, in.Password, fromOf(c))
 	if err != nil {
 		return err
 	}

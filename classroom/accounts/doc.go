@@ -3,20 +3,26 @@
 // its business (package courses).
 //
 //	browser ─ POST /sign-in ─► throttle ─► argon2id ─► session row ─► cookie with a token
+//	        ─ GET /sign-in/link ─► whom it is for ─ POST ─► link spent ─► session row ─► the same cookie
 //	        ─ any request   ─► Identify: token ─► SHA-256 ─► cache (1 min) ─► session row ─► web.Viewer
 //	encoder ─ key           ─► FindByKey ─► whose it is, or a refusal
 //
-// Stored are hashes only: argon2id of passwords, SHA-256 of session tokens, of the secret half of stream keys and
-// of the set-up token, which have 128 bits or more. A token or key is returned once, by the call that makes it.
+// Stored are hashes only: argon2id of passwords, SHA-256 of session tokens, of sign-in links, of the secret half
+// of stream keys and of the set-up token, which have 128 bits or more. A token or key is
+// returned once, by the call that makes it.
 //
 // A sign-in takes as long for an address that nobody has as for a wrong password, and says the same. Failed tries
 // are budgeted: 10 in 15 min for one account from one network, 100 for one network; beyond 10 for one account
 // from anywhere, tries are delayed, but the owner always gets through from elsewhere. Hashing uses at most as
 // many slots as there are cores; who waits more than 5 s for one gets a 503.
 //
+// A sign-in link works once. Opening it shows a button and spends nothing, because mail scanners open links; the
+// press of the button spends it. A link that is used, expired or invented gets one page that tells them not apart.
+//
 // A session ends 90 days after its sign-in, or after 14 days unused; an admin's after 7 days, or 8 hours. Signing
-// in always makes a new one. Disabling a person, a new password and a new role end all of theirs at once on this
-// node, and within a minute on others. OnRevoke and OnSessionEnd tell the parts that hold on to keys and sessions.
+// in always makes a new one. Disabling a person, a new password and a new role end all of theirs, and their
+// links, at once on this node, and within a minute on others. OnRevoke and OnSessionEnd tell the parts that hold on
+// to keys and sessions.
 //
 // Run writes when sessions were last seen, sweeps out expired ones and re-reads the school every half minute; it
 // is the only goroutine, and nothing is lost but that when it is not running. Everything else is safe for

@@ -8,7 +8,7 @@ import (
 var background = context.Background()
 
 // What the tests in package accounts_test hold against the schema and the rules.
-func Models() []any { return []any{&userRow{}, &sessionRow{}, &keyRow{}, &schoolRow{}} }
+func Models() []any { return []any{&userRow{}, &sessionRow{}, &linkRow{}, &keyRow{}, &schoolRow{}} }
 
 const GuessDelay = guessDelay
 
@@ -24,4 +24,4 @@ func (a *Accounts) StoredPassword(t interface{ Fatal(...any) }, email string) st
 
 func (a *Accounts) FlushSeen() { a.flushSeen(background) }
 
-func (a *Accounts) Sweep(now time.Time) error { return a.sweepSessions(background, now) }
+func (a *Accounts) Sweep(now time.Time) error { return a.sweep(background, now) }

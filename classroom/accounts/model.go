@@ -68,9 +68,24 @@ type sessionRow struct {
 	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
 	SeenAt    database.Instant
 	ExpiresAt database.Instant
+	Device    string
 }
 
 func (sessionRow) TableName() string { return "sessions" }
+
+// forSignIn is the purpose of a link that does nothing but sign in.
+const forSignIn = "sign_in"
+
+type linkRow struct {
+	Hash      []byte `gorm:"primaryKey"`
+	UserID    media.ID
+	Purpose   string
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	ExpiresAt database.Instant
+	UsedAt    database.Instant
+}
+
+func (linkRow) TableName() string { return "sign_in_links" }
 
 type keyRow struct {
 	ID        string `gorm:"primaryKey"`

@@ -15,6 +15,8 @@ import (
 func (a *Accounts) Register(s *web.Server) {
 	s.Handle("GET", "/sign-in", web.Anyone, a.signInPage)
 	s.Handle("POST", "/sign-in", web.Anyone, a.postSignIn)
+	s.Handle("GET", "/sign-in/link", web.Anyone, a.linkPage)
+	s.Handle("POST", "/sign-in/link", web.Anyone, a.postLink, web.Body(8<<10))
 	s.Handle("POST", "/sign-out", web.Anyone, a.postSignOut)
 	s.Handle("GET", "/setup", web.Anyone, a.setupPage)
 	s.Handle("POST", "/setup", web.Anyone, a.postSetup)
@@ -48,7 +50,7 @@ func (a *Accounts) postSignIn(c *gin.Context) error {
 		return err
 	}
 	email, next := web.Field(c, "email"), web.Next(web.Field(c, "next"))
-	s, _, err := a.SignIn(c.Request.Context(), email, web.Field(c, "password"), web.ClientAddr(c), web.SessionToken(c))
+	s, _, err := a.SignIn(c.Request.Context(), email, web.Field(c, "password"), fromOf(c))
 	if f, ok := fault.Of(err); ok && f.Key != "" {
 		return a.showSignIn(c, f.Kind.Status(), templates.SignIn{Email: email, Next: next, Error: f.Key})
 	}
@@ -57,6 +59,52 @@ func (a *Accounts) postSignIn(c *gin.Context) error {
 	}
 	web.SetSession(c, string(s.Token), s.Life)
 	return web.Redirect(c, next)
+}
+
+func fromOf(c *gin.Context) From {
+	return From{Addr: web.ClientAddr(c), Replaces: web.SessionToken(c), Agent: c.Request.UserAgent()}
+}
+
+// linkPage asks for one press of a button: programs that look into mail open links, and must not spend them. It
+// says who will be signed in, because anybody can send somebody else a link of their own.
+func (a *Accounts) linkPage(c *gin.Context) error {
+	token := c.Query("token")
+	u, err := a.checkLink(c.Request.Context(), token)
+	if err != nil {
+		return a.linkGone(c, err)
+	}
+	p := templates.SignInLink{Token: token, Name: u.DisplayName}
+	if v := web.CurrentViewer(c); v != nil && v.ID != u.UserID {
+		p.Instead = v.Name
+	}
+	return a.showLink(c, http.StatusOK, p)
+}
+
+func (a *Accounts) postLink(c *gin.Context) error {
+	if err := web.Form(c); err != nil {
+		return err
+	}
+	s, err := a.signInByLink(c.Request.Context(), web.Field(c, "token"), fromOf(c))
+	if err != nil {
+		return a.linkGone(c, err)
+	}
+	web.SetSession(c, string(s.Token), s.Life)
+	return web.Redirect(c, "/")
+}
+
+// linkGone answers a link that does not work with a page that says what to do.
+func (a *Accounts) linkGone(c *gin.Context, err error) error {
+	if !fault.Is(err, fault.KindNotFound) {
+		return err
+	}
+	return a.showLink(c, http.StatusNotFound, templates.SignInLink{})
+}
+
+func (a *Accounts) showLink(c *gin.Context, status int, p templates.SignInLink) (err error) {
+	if p.Page, err = web.NewPage(c, ""); err != nil {
+		return err
+	}
+	return web.Render(c, status, p)
 }
 
 func (a *Accounts) postSignOut(c *gin.Context) error {
@@ -95,7 +143,7 @@ func (a *Accounts) postSetup(c *gin.Context) error {
 	}
 	in := setup{
 		Token: web.Field(c, "token"), School: web.Field(c, "school"), Zone: web.Field(c, "zone"), Name: web.Field(c, "name"),
-		Email: web.Field(c, "email"), Password: media.Secret(web.Field(c, "password")), Lang: web.Lang(c),
+		Email: web.Field(c, "email"), Password: media.Secret(web.Field(c, "password")), Lang: web.Lang(c), From: fromOf(c),
 	}
 	if errs := a.checkSetupForm(&in); len(errs) > 0 {
 		return a.showSetup(c, in, errs)

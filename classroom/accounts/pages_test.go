@@ -176,7 +176,7 @@ func TestHostileSignIns(t *testing.T) {
 		t.Errorf("JSON for a form: %d", answer.StatusCode)
 	}
 	// A page of another site cannot sign anybody in or out.
-	for _, path := range []string{"/sign-in", "/sign-out", "/setup", "/settings/language", "/settings/keys"} {
+	for _, path := range []string{"/sign-in", "/sign-in/link", "/sign-out", "/setup", "/settings/language", "/settings/keys"} {
 		r, err := http.NewRequestWithContext(t.Context(), "POST", b.url+path, strings.NewReader("email=ada@x.example"))
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestSchoolBehindOneAddressSignsIn(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, n := range list {
 		wg.Go(func() {
-			if _, _, err := o.SignIn(t.Context(), n.Email, password, home, ""); err != nil {
+			if _, _, err := o.SignIn(t.Context(), n.Email, password, accounts.From{Addr: home}); err != nil {
 				t.Errorf("%s: %v", n.Email, err)
 			}
 		})
@@ -414,11 +414,20 @@ func TestSecretsAreNowhere(t *testing.T) {
 		t.Fatal("no key or no session to look for")
 	}
 	b.post("/sign-in", "email", "canary-mail@x.example", "password", "canary wrong password")
+	ada, err := o.UserByEmail(t.Context(), "canary-mail@x.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := o.link(t, ada.ID, time.Hour)
+	b.get("/sign-in/link?token=" + link)
+	b.fresh().post("/sign-in/link", "token", link)
+	b.fresh().post("/sign-in/link", "token", link)
 	b.get("/setup?token=" + string(setup))
 	b.api("GET", "/nowhere/"+session, "")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	b.get("/sign-in/link?token=" + link)
 	b.get("/settings") // a database that is gone is an error worth a line
 	dump, err := os.ReadFile(path)
 	if err != nil {
@@ -430,7 +439,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	}
 	for what, secret := range map[string]string{
 		"password": password, "wrong password": "canary wrong password", "session": session,
-		"key": string(key.Secret), "set-up token": string(setup),
+		"key": string(key.Secret), "set-up token": string(setup), "link": link,
 	} {
 		if strings.Contains(string(dump), secret) {
 			t.Errorf("the %s is in the database", what)

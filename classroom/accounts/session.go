@@ -173,7 +173,7 @@ func (a *Accounts) Identify(ctx context.Context, token string) (*web.Viewer, err
 func ticketName(hash []byte) uint64 { return binary.BigEndian.Uint64(hash) }
 
 // startSession stores a new session inside tx.
-func (a *Accounts) startSession(ctx context.Context, tx *gorm.DB, u userRow) (Session, error) {
+func (a *Accounts) startSession(ctx context.Context, tx *gorm.DB, u userRow, from From) (Session, error) {
 	var random [32]byte
 	rand.Read(random[:])
 	token := base64.RawURLEncoding.EncodeToString(random[:])
@@ -184,7 +184,7 @@ func (a *Accounts) startSession(ctx context.Context, tx *gorm.DB, u userRow) (Se
 	}
 	now := database.At(a.now())
 	err := insertSession(ctx, tx, sessionRow{
-		Hash: hash[:], UserID: u.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lasts),
+		Hash: hash[:], UserID: u.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lasts), Device: deviceOf(from.Agent),
 	})
 	if err != nil {
 		return Session{}, fmt.Errorf("store session: %w", err)
@@ -237,9 +237,12 @@ func (a *Accounts) flushSeen(ctx context.Context) {
 	}
 }
 
-func (a *Accounts) sweepSessions(ctx context.Context, now time.Time) error {
+// sweep deletes sessions and links whose time is over.
+func (a *Accounts) sweep(ctx context.Context, now time.Time) error {
 	return a.db.Tx(ctx, func(tx *gorm.DB) error {
-		_, err := deleteExpiredSessions(ctx, tx, database.At(now), database.At(now.Add(-idle)))
-		return err
+		if _, err := deleteExpiredSessions(ctx, tx, database.At(now), database.At(now.Add(-idle))); err != nil {
+			return err
+		}
+		return deleteExpiredLinks(ctx, tx, database.At(now))
 	})
 }

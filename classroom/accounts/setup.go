@@ -71,6 +71,7 @@ type setup struct {
 	Email    string
 	Password media.Secret
 	Lang     string // of the page: becomes the school's
+	From     From
 }
 
 // Setup makes the first admin and signs them in. The token can be spent once.
@@ -98,7 +99,7 @@ func (a *Accounts) setup(ctx context.Context, in setup) (s Session, err error) {
 		if err := insertUsers(ctx, tx, []userRow{row}); err != nil {
 			return err
 		}
-		if s, err = a.startSession(ctx, tx, row); err != nil {
+		if s, err = a.startSession(ctx, tx, row, in.From); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: row.ID, Action: "school.setup", Object: audit.Object("user", row.ID)})

@@ -12,13 +12,21 @@ import (
 	"chalkcast/classroom/fault"
 )
 
-// SignIn checks an address and a password that came from addr, and starts a session. It is a fault with the key
-// sign_in.wrong for anybody who does not get in, whatever the reason, sign_in.slow_down after too many tries, and
-// busy when the server is. replaces is the token the browser came with, if any: that session ends, so that nobody
-// can plant one.
-func (a *Accounts) SignIn(ctx context.Context, email, password string, addr netip.Addr, replaces string) (Session, User, error) {
+// From is the browser that asks to sign in.
+type From struct {
+	Addr netip.Addr
+	// Replaces is the token that it came with, if any: that session ends, so that nobody can plant one.
+	Replaces string
+	// Agent is its User-Agent, of which two words are kept.
+	Agent string
+}
+
+// SignIn checks an address and a password, and starts a session. It is a fault with the key sign_in.wrong for
+// anybody who does not get in, whatever the reason, sign_in.slow_down after too many tries, and busy when the
+// server is.
+func (a *Accounts) SignIn(ctx context.Context, email, password string, from From) (Session, User, error) {
 	email = foldEmail(email)
-	try, delay, retry := a.throttle.begin(a.now(), email, addr)
+	try, delay, retry := a.throttle.begin(a.now(), email, from.Addr)
 	if retry > 0 {
 		return Session{}, User{}, fault.TooMany("sign_in.slow_down", retry)
 	}
@@ -31,15 +39,15 @@ func (a *Accounts) SignIn(ctx context.Context, email, password string, addr neti
 	if err != nil {
 		return Session{}, User{}, err
 	}
-	s, err := a.signIn(ctx, u)
+	var s Session
+	err = a.db.Tx(ctx, func(tx *gorm.DB) error {
+		s, err = a.enter(ctx, tx, u, from, nil)
+		return err
+	})
 	if err != nil {
 		return Session{}, User{}, err
 	}
-	if replaces != "" {
-		if err := a.endSession(ctx, replaces); err != nil {
-			a.log.WarnContext(ctx, "the session before a sign-in stays", "err", err)
-		}
-	}
+	a.endReplaced(ctx, from)
 	return s, u.user(), nil
 }
 
@@ -105,12 +113,22 @@ func (a *Accounts) rehash(ctx context.Context, u userRow, password string) {
 	}
 }
 
-func (a *Accounts) signIn(ctx context.Context, u userRow) (s Session, err error) {
-	err = a.db.Tx(ctx, func(tx *gorm.DB) error {
-		if s, err = a.startSession(ctx, tx, u); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: u.ID, Action: "session.start", Object: audit.Object("user", u.ID)})
-	})
+// enter starts the session of somebody who has shown who they are. how goes into the audit line.
+func (a *Accounts) enter(ctx context.Context, tx *gorm.DB, u userRow, from From, how map[string]any) (Session, error) {
+	s, err := a.startSession(ctx, tx, u, from)
+	if err != nil {
+		return Session{}, err
+	}
+	err = audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: u.ID, Action: "session.start", Object: audit.Object("user", u.ID), Detail: how})
 	return s, err
+}
+
+// endReplaced ends the session that a browser had before.
+func (a *Accounts) endReplaced(ctx context.Context, from From) {
+	if from.Replaces == "" {
+		return
+	}
+	if err := a.endSession(ctx, from.Replaces); err != nil {
+		a.log.WarnContext(ctx, "the session before a sign-in stays", "err", err)
+	}
 }

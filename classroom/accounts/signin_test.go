@@ -47,7 +47,7 @@ func TestSignIn(t *testing.T) {
 			{"", password, false},
 			{"\xff", password, false},
 		} {
-			s, u, err := o.SignIn(t.Context(), c.email, c.password, home, "")
+			s, u, err := o.SignIn(t.Context(), c.email, c.password, accounts.From{Addr: home})
 			f, _ := fault.Of(err)
 			if c.in && (err != nil || u.ID != ada.ID || s.Token == "") || !c.in && (f == nil || f.Key != "sign_in.wrong" || f.Kind != fault.KindUnauthorized) {
 				t.Errorf("sign in %q %.30q: %v", c.email, c.password, err)
@@ -72,7 +72,7 @@ func TestPasswordIsComparedInNFC(t *testing.T) {
 	if _, err := o.Create(t.Context(), 0, accounts.NewUser{Email: "a@x", DisplayName: "A", Password: "cafe\u0301 crème"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.SignIn(t.Context(), "a@x", "café cre\u0300me", home, ""); err != nil {
+	if _, _, err := o.SignIn(t.Context(), "a@x", "café cre\u0300me", accounts.From{Addr: home}); err != nil {
 		t.Errorf("the same password from another keyboard: %v", err)
 	}
 }
@@ -85,14 +85,14 @@ func TestWeakHashIsReplacedAtSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := stronger.SignIn(t.Context(), "ada@x.example", password, home, ""); err != nil {
+	if _, _, err := stronger.SignIn(t.Context(), "ada@x.example", password, accounts.From{Addr: home}); err != nil {
 		t.Fatal(err)
 	}
 	after := o.StoredPassword(t, "ada@x.example")
 	if !strings.HasPrefix(before, "$argon2id$v=19$m=64,t=1,p=1$") || !strings.HasPrefix(after, "$argon2id$v=19$m=128,t=2,p=1$") {
 		t.Errorf("stored %s, then %s", before, after)
 	}
-	if _, _, err := stronger.SignIn(t.Context(), "ada@x.example", password, home, ""); err != nil || o.StoredPassword(t, "ada@x.example") != after {
+	if _, _, err := stronger.SignIn(t.Context(), "ada@x.example", password, accounts.From{Addr: home}); err != nil || o.StoredPassword(t, "ada@x.example") != after {
 		t.Errorf("hashed again without need, or broken: %v", err)
 	}
 }
@@ -101,7 +101,7 @@ func TestWeakHashIsReplacedAtSignIn(t *testing.T) {
 func (o *office) fail(t *testing.T, n int, email string, addr netip.Addr) (slow int) {
 	t.Helper()
 	for range n {
-		_, _, err := o.SignIn(t.Context(), email, "wrong password", addr, "")
+		_, _, err := o.SignIn(t.Context(), email, "wrong password", accounts.From{Addr: addr})
 		f, ok := fault.Of(err)
 		if !ok {
 			t.Fatalf("wrong password: %v", err)
@@ -119,7 +119,7 @@ func TestThrottle(t *testing.T) {
 	o.add(t, "ada@x.example", true)
 	o.add(t, "bob@x.example", true)
 	signIn := func(email string, addr netip.Addr) error {
-		_, _, err := o.SignIn(t.Context(), email, password, addr, "")
+		_, _, err := o.SignIn(t.Context(), email, password, accounts.From{Addr: addr})
 		return err
 	}
 	elsewhere := netip.MustParseAddr("203.0.113.1")
@@ -160,7 +160,7 @@ func TestNobodyLocksSomebodyOut(t *testing.T) {
 		signIn := func() time.Duration {
 			t.Helper()
 			begun := time.Now()
-			if _, _, err := o.SignIn(t.Context(), "ada@x.example", password, home, ""); err != nil {
+			if _, _, err := o.SignIn(t.Context(), "ada@x.example", password, accounts.From{Addr: home}); err != nil {
 				t.Errorf("the owner: %v", err)
 			}
 			return time.Since(begun)
@@ -204,7 +204,7 @@ func TestManyTriesAtOnceDoNotSlipUnder(t *testing.T) {
 	looked := 0
 	for range 40 {
 		wg.Go(func() {
-			_, _, err := o.SignIn(t.Context(), "ada@x.example", "wrong password", home, "")
+			_, _, err := o.SignIn(t.Context(), "ada@x.example", "wrong password", accounts.From{Addr: home})
 			if fault.Is(err, fault.KindUnauthorized) {
 				mu.Lock()
 				looked++
@@ -239,7 +239,7 @@ func TestSessionLifetimes(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			o := openNew(t)
 			o.add(t, "u@x.example", c.admin)
-			s, u, err := o.SignIn(t.Context(), "u@x.example", password, home, "")
+			s, u, err := o.SignIn(t.Context(), "u@x.example", password, accounts.From{Addr: home})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +289,7 @@ func TestWhatEndsSessions(t *testing.T) {
 			var tokens []string
 			var names []uint64
 			for range 2 { // two browsers
-				s, _, err := o.SignIn(t.Context(), "u@x.example", password, home, "")
+				s, _, err := o.SignIn(t.Context(), "u@x.example", password, accounts.From{Addr: home})
 				if err != nil {
 					t.Fatalf("before %s: %v", what, err)
 				}
@@ -318,7 +318,7 @@ func TestAnotherNodeSeesTheEndWithinAMinute(t *testing.T) {
 	o := openNew(t)
 	o.add(t, "root@x.example", true)
 	u := o.add(t, "u@x.example", false)
-	s, _, err := o.SignIn(t.Context(), "u@x.example", password, home, "")
+	s, _, err := o.SignIn(t.Context(), "u@x.example", password, accounts.From{Addr: home})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,12 +338,12 @@ func TestAnotherNodeSeesTheEndWithinAMinute(t *testing.T) {
 func TestRunKeepsTheBooks(t *testing.T) {
 	o := openNew(t)
 	o.add(t, "u@x.example", false)
-	old, _, err := o.SignIn(t.Context(), "u@x.example", password, home, "")
+	old, _, err := o.SignIn(t.Context(), "u@x.example", password, accounts.From{Addr: home})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.clock.pass(14 * 24 * time.Hour)
-	fresh, _, err := o.SignIn(t.Context(), "u@x.example", password, home, "")
+	fresh, _, err := o.SignIn(t.Context(), "u@x.example", password, accounts.From{Addr: home})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,12 @@ func findSession(ctx context.Context, q *gorm.DB, hash []byte) ([]identity, erro
 	return found, err
 }
 
+// sessionsOf returns a person's sessions, the one used last first.
+func sessionsOf(ctx context.Context, q *gorm.DB, user media.ID, limit int) ([]sessionRow, error) {
+	return gorm.G[sessionRow](q).Select("hash, user_id, created_at, seen_at, expires_at, device").
+		Where("user_id = ?", user).Order("seen_at DESC, created_at DESC, hash").Limit(limit).Find(ctx)
+}
+
 func deleteSession(ctx context.Context, tx *gorm.DB, hash []byte) (int, error) {
 	return gorm.G[sessionRow](tx).Where("hash = ?", hash).Delete(ctx)
 }
@@ -112,6 +118,50 @@ func deleteExpiredSessions(ctx context.Context, tx *gorm.DB, now, unusedSince da
 
 func touchSessions(ctx context.Context, tx *gorm.DB, hashes [][]byte, at database.Instant) error {
 	_, err := gorm.G[sessionRow](tx).Where("hash IN ?", hashes).Update(ctx, "seen_at", at)
+	return err
+}
+
+func insertLink(ctx context.Context, tx *gorm.DB, r linkRow) error {
+	return gorm.G[linkRow](tx).Create(ctx, &r)
+}
+
+// linkedUser is a link with whom it signs in.
+type linkedUser struct {
+	UserID      media.ID
+	DisplayName string
+	ExpiresAt   database.Instant
+	UsedAt      database.Instant
+	DisabledAt  database.Instant
+}
+
+func findLink(ctx context.Context, q *gorm.DB, hash []byte) ([]linkedUser, error) {
+	var found []linkedUser
+	err := q.WithContext(ctx).Raw("SELECT l.user_id, l.expires_at, l.used_at, u.display_name, u.disabled_at "+
+		"FROM sign_in_links l JOIN users u ON u.id = l.user_id WHERE l.hash = ? AND l.purpose = ?", hash, forSignIn).Scan(&found).Error
+	return found, err
+}
+
+// useLink marks a link as used, unless it is or its time is over. Who comes second waits here for the first.
+func useLink(ctx context.Context, tx *gorm.DB, hash []byte, now database.Instant) (int, error) {
+	return gorm.G[linkRow](tx).Where("hash = ? AND purpose = ? AND used_at = 0 AND expires_at > ?", hash, forSignIn, now).
+		Update(ctx, "used_at", now)
+}
+
+func linkOwner(ctx context.Context, tx *gorm.DB, hash []byte) (userRow, error) {
+	r, err := gorm.G[linkRow](tx).Select("user_id").Where("hash = ?", hash).Take(ctx)
+	if err != nil {
+		return userRow{}, err
+	}
+	return userByID(ctx, tx, r.UserID)
+}
+
+func deleteLinksOf(ctx context.Context, tx *gorm.DB, user media.ID) error {
+	_, err := gorm.G[linkRow](tx).Where("user_id = ?", user).Delete(ctx)
+	return err
+}
+
+func deleteExpiredLinks(ctx context.Context, tx *gorm.DB, now database.Instant) error {
+	_, err := gorm.G[linkRow](tx).Where("expires_at <= ?", now).Delete(ctx)
 	return err
 }
 

@@ -117,7 +117,7 @@ func (a *Accounts) HashPassword(ctx context.Context, password media.Secret) (str
 	return a.hasher.hash(ctx, string(password))
 }
 
-// SetPassword gives a person a new password and ends all their sessions.
+// SetPassword gives a person a new password and ends all their sessions and sign-in links.
 func (a *Accounts) SetPassword(ctx context.Context, actor, id media.ID, password media.Secret) error {
 	u, err := a.User(ctx, id)
 	if err != nil {
@@ -195,18 +195,23 @@ func keepAnAdmin(ctx context.Context, tx *gorm.DB, id media.ID) error {
 	return err
 }
 
-// change does something that alters what a person may do: it ends their sessions, in the same transaction.
+// change does something that alters what a person may do: it ends their sessions and sign-in links, in the
+// same transaction.
 func (a *Accounts) change(ctx context.Context, actor, id media.ID, action string, do func(tx *gorm.DB) error) error {
 	var ended [][]byte
 	err := a.db.Tx(ctx, func(tx *gorm.DB) error {
 		if _, err := userByID(ctx, tx, id); err != nil {
 			return err
 		}
-		err := do(tx)
-		if err == nil {
-			ended, err = deleteSessionsOf(ctx, tx, id)
+		if err := do(tx); err != nil {
+			return err
 		}
-		if err != nil {
+		// The links first: a link that is being spent holds its row, so its session is there when we go on.
+		if err := deleteLinksOf(ctx, tx, id); err != nil {
+			return err
+		}
+		var err error
+		if ended, err = deleteSessionsOf(ctx, tx, id); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: actor, Action: action, Object: audit.Object("user", id)})
