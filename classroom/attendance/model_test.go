@@ -86,10 +86,13 @@ func modelMeasure(planned *seconds, air, attending, played seconds, p attendance
 		f.Here = true
 		f.Played = time.Duration(seen.count()) * time.Second
 		w0, w1 := w.firstLast()
+		if there := attending.and(w); there.count() > 0 {
+			in = there
+		}
 		a0, a1 := in.firstLast()
 		f.Late, f.Early = time.Duration(a0-w0)*time.Second, time.Duration(w1-a1)*time.Second
 	}
-	n := in.count() * 100
+	n := int(f.Attending/time.Second) * 100
 	switch {
 	case total == 0:
 		status = attendance.NotHeld

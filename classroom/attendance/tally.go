@@ -143,14 +143,15 @@ func (c Class) measure(w Set, views []Watched, p Policy) Figures {
 			replay = append(replay, Interval{max(s.Time.From, end), s.Time.To})
 		}
 	}
-	f := tally(w, Union(attending...).CloseGaps(p.bridge()), Union(played...))
+	f := tally(w, Union(attending...), Union(played...), p)
 	f.Devices = len(devices)
 	f.Replay = wholeSeconds(Union(replay...).Length())
 	c.cover(&f, views, p)
 	return f
 }
 
-func tally(w, visits, played Set) Figures {
+func tally(w, attending, played Set, p Policy) Figures {
+	visits := attending.CloseGaps(p.bridge())
 	f := Figures{Visits: visits, Joined: visits.Hull().From, Left: visits.Hull().To}
 	in := visits.Intersect(w)
 	if len(in) == 0 {
@@ -159,6 +160,9 @@ func tally(w, visits, played Set) Figures {
 	f.Here = true
 	f.Attending = wholeSeconds(in.Length())
 	f.Played = wholeSeconds(played.Intersect(w).Length())
+	if there := attending.Intersect(w); len(there) > 0 {
+		in = there // nobody comes or leaves within a gap that was closed
+	}
 	f.Late = wholeSeconds(in.Hull().From.Sub(w.Hull().From))
 	f.Early = wholeSeconds(w.Hull().To.Sub(in.Hull().To))
 	return f

@@ -143,7 +143,7 @@ func TestBridgeOverTheStartCounts(t *testing.T) {
 	f := c.Measure([]attendance.Watched{{OpenedAt: nine(-5), Stretches: []attendance.Stretch{
 		{State: attendance.Stalled, Time: half}, {State: attendance.Playing, Time: rest},
 	}}}, p)
-	if f.Late != 0 || f.Attending != 45*minute || f.Played != 45*minute-20*time.Second {
+	if f.Late != 20*time.Second || f.Attending != 45*minute || f.Played != 45*minute-20*time.Second {
 		t.Errorf("late %v, attending %v, played %v", f.Late, f.Attending, f.Played)
 	}
 }
