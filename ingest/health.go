@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,11 +41,13 @@ type meter struct {
 	gaps     [3]time.Duration
 	mainDTS  media.Ticks
 	mainSeen bool
-	soundAt  time.Time
+	soundAt  time.Time // of the last sound, or of when it was announced
 	soundDTS media.Ticks
+	heard    bool // soundDTS is known
 	skewMS   int
 	jumped   time.Time
-	notes    []media.Warning // conditions that hold for the whole broadcast
+	notes    []media.Warning // conditions that hold as long as these tracks do
+	told     []media.Warning // conditions that the connection noticed
 	since    map[media.Code]time.Time
 	refusal  *media.Refusal
 }
@@ -55,7 +58,13 @@ type slotCount struct {
 }
 
 func newMeter(tracks []media.Track, limits Limits) *meter {
-	m := &meter{limits: limits, tracks: tracks, sound: -1, since: map[media.Code]time.Time{}}
+	m := &meter{limits: limits, since: map[media.Code]time.Time{}}
+	m.use(tracks)
+	return m
+}
+
+func (m *meter) use(tracks []media.Track) {
+	m.tracks, m.main, m.sound, m.notes = tracks, 0, -1, nil
 	for i := len(tracks) - 1; i >= 0; i-- {
 		if tracks[i].Kind == media.Video {
 			m.main = i
@@ -66,7 +75,33 @@ func newMeter(tracks []media.Track, limits Limits) *meter {
 	for _, track := range tracks {
 		m.noteTrack(track)
 	}
-	return m
+}
+
+// retrack goes on with other tracks. What is known of the broadcast stays; what is known of a track stays if it is
+// still there and counts time as before.
+func (m *meter) retrack(tracks []media.Track) {
+	main, sound := m.at(m.main), m.at(m.sound)
+	m.use(tracks)
+	if !goesOn(main, m.at(m.main)) {
+		m.mainSeen, m.mainDTS, m.keyframe, m.gaps = false, 0, 0, [3]time.Duration{}
+		for i := range m.ring {
+			m.ring[i].media = 0
+		}
+	}
+	if !goesOn(sound, m.at(m.sound)) {
+		m.heard, m.skewMS, m.soundAt = false, 0, m.last
+	}
+}
+
+func (m *meter) at(i int) *media.Track {
+	if i < 0 || i >= len(m.tracks) {
+		return nil
+	}
+	return &m.tracks[i]
+}
+
+func goesOn(before, after *media.Track) bool {
+	return before != nil && after != nil && sameTrack(*before, *after) && before.Clock == after.Clock
 }
 
 // noteTrack remembers what is wrong with a track whatever arrives on it.
@@ -75,23 +110,26 @@ func (m *meter) noteTrack(track media.Track) {
 	switch {
 	case p == nil:
 	case track.Kind == media.Video && p.Codec != media.H264:
-		m.note(media.VideoCodec, p.Codec.String())
+		m.notes = note(m.notes, media.VideoCodec, p.Codec.String())
 	case track.Kind == media.Audio && p.Codec != media.AAC:
-		m.note(media.AudioCodec, p.Codec.String())
+		m.notes = note(m.notes, media.AudioCodec, p.Codec.String())
 	}
 	if p != nil && p.Channels > 2 {
-		m.note(media.AudioChannels, map[bool]string{true: "5.1", false: strconv.Itoa(p.Channels)}[p.Channels == 6])
+		m.notes = note(m.notes, media.AudioChannels, map[bool]string{true: "5.1", false: strconv.Itoa(p.Channels)}[p.Channels == 6])
 	}
 }
 
-// note adds a condition that lasts as long as the broadcast.
-func (m *meter) note(code media.Code, detail string) {
-	for _, w := range m.notes {
+// tell adds a condition that lasts as long as the broadcast.
+func (m *meter) tell(code media.Code, detail string) { m.told = note(m.told, code, detail) }
+
+// note adds a condition to a list that does not have it.
+func note(list []media.Warning, code media.Code, detail string) []media.Warning {
+	for _, w := range list {
 		if w.Code == code {
-			return
+			return list
 		}
 	}
-	m.notes = append(m.notes, media.Warning{Code: code, Detail: detail})
+	return append(list, media.Warning{Code: code, Detail: detail})
 }
 
 // jump notes that the encoder's clock jumped.
@@ -107,7 +145,7 @@ func (m *meter) frame(now time.Time, f *media.Frame) {
 	case m.main < len(m.tracks) && f.Track == m.tracks[m.main].ID:
 		m.mainFrame(f)
 	case m.sound >= 0 && f.Track == m.tracks[m.sound].ID:
-		m.soundDTS = f.DTS
+		m.soundDTS, m.heard = f.DTS, true
 	}
 	if m.sound >= 0 && f.Track == m.tracks[m.sound].ID {
 		m.soundAt = now
@@ -130,7 +168,7 @@ func (m *meter) mainFrame(f *media.Frame) {
 			m.gaps = [3]time.Duration{m.gaps[1], m.gaps[2], (f.DTS - m.keyframe).Duration(track.Clock)}
 			m.keyframe = f.DTS
 		}
-		if m.sound >= 0 && !m.soundAt.IsZero() {
+		if m.sound >= 0 && m.heard {
 			skew := m.soundDTS.Duration(m.tracks[m.sound].Clock) - f.DTS.Duration(track.Clock)
 			m.skewMS = int(skew / time.Millisecond)
 		}
@@ -257,7 +295,9 @@ func (m *meter) warnings(now time.Time, h media.Health) []media.Warning {
 	if !m.jumped.IsZero() && now.Sub(m.jumped) < jumpRemembered {
 		add(media.TimestampsJump, "")
 	}
-	out = append(out, m.notes...)
+	for _, w := range append(slices.Clone(m.notes), m.told...) {
+		out = note(out, w.Code, w.Detail)
+	}
 	return m.stamp(now, out)
 }
 
@@ -314,6 +354,6 @@ func (s *Session) Warn(code media.Code, detail string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.meter != nil {
-		s.meter.note(code, detail)
+		s.meter.tell(code, detail)
 	}
 }

@@ -144,8 +144,8 @@ func TestJumpIsRemembered(t *testing.T) {
 
 func TestNotesAreSaidOnce(t *testing.T) {
 	m, now := measure(mediatest.Stream{}, Limits{}, 100)
-	m.note(media.AudioCodec, "MP3")
-	m.note(media.AudioCodec, "MP3")
+	m.tell(media.AudioCodec, "MP3")
+	m.tell(media.AudioCodec, "MP3")
 	if got := codes(m.health(now)); got != "audio_codec=MP3" {
 		t.Errorf("got %q", got)
 	}

@@ -40,18 +40,27 @@ func (s *Session) Start(tracks []media.Track, encoder string) error {
 	if err := s.open(tracks); err != nil {
 		return err
 	}
+	s.timeline = newTimeline(tracks)
+	s.mu.Lock()
+	s.meter = newMeter(tracks, s.desk.cfg.Limits)
+	s.mu.Unlock()
 	s.desk.cfg.Gate.Started(s.grant, tracks, encoder)
 	return nil
 }
 
-// Retrack goes on with another set of tracks, at a discontinuity: a track that came late, a codec that changed.
+// Retrack goes on with another set of tracks, at a discontinuity: a track that came late, a codec that changed. Media
+// time and measurements go on where they were. A track is the same when kind and label are.
 func (s *Session) Retrack(tracks []media.Track) error {
 	last := s.writer
-	err := s.open(tracks)
-	if err == nil {
-		s.close(last, media.End{At: s.lastPacket()})
+	if err := s.open(tracks); err != nil {
+		return err
 	}
-	return err
+	s.close(last, media.End{At: s.lastPacket()})
+	s.timeline.retrack(tracks)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meter.retrack(tracks)
+	return nil
 }
 
 func (s *Session) open(tracks []media.Track) error {
@@ -62,10 +71,6 @@ func (s *Session) open(tracks []media.Track) error {
 		return fmt.Errorf("open channel: %w", err)
 	}
 	s.writer = w
-	s.timeline = newTimeline(tracks)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.meter = newMeter(tracks, s.desk.cfg.Limits)
 	return nil
 }
 

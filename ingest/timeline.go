@@ -48,13 +48,43 @@ type trackLine struct {
 
 func newTimeline(tracks []media.Track) *timeline {
 	t := &timeline{}
+	t.retrack(tracks)
+	return t
+}
+
+// retrack goes on with other tracks. One that was there before keeps its line, also under another number.
+func (t *timeline) retrack(tracks []media.Track) {
+	before := t.tracks
+	t.tracks = nil
 	for _, track := range tracks {
 		for track.ID >= len(t.tracks) {
 			t.tracks = append(t.tracks, trackLine{})
 		}
-		t.tracks[track.ID] = trackLine{track: track, step: usualStep(track)}
+		l := &t.tracks[track.ID]
+		*l = trackLine{track: track, step: usualStep(track)}
+		for i := range before {
+			if b := &before[i]; b.started && sameTrack(b.track, track) {
+				l.follow(b)
+			}
+		}
 	}
-	return t
+}
+
+// sameTrack reports whether two tracks of one broadcast are the same, whatever happened to number and parameters.
+func sameTrack(a, b media.Track) bool { return a.Kind == b.Kind && a.Label == b.Label }
+
+// follow takes up the line of b, whose clock may have been another.
+func (l *trackLine) follow(b *trackLine) {
+	track, from, to := l.track, b.track.Clock, l.track.Clock
+	*l = *b
+	l.track = track
+	if from == to {
+		return
+	}
+	for _, t := range []*media.Ticks{&l.offset, &l.in, &l.out, &l.guessed, &l.suspect} {
+		*t = t.Rescale(from, to)
+	}
+	l.step = usualStep(track)
 }
 
 func usualStep(track media.Track) media.Ticks {

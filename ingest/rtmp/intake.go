@@ -196,9 +196,6 @@ func (in *intake) retrack() error {
 	if err := in.session.Retrack(in.live.tracks()); err != nil {
 		return refusal(err)
 	}
-	if in.noSound != "" {
-		in.session.Warn(media.AudioCodec, in.noSound)
-	}
 	return nil
 }
 
