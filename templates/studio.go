@@ -13,13 +13,13 @@ type Studio struct {
 	Publishing bool   // an encoder of this teacher is connected
 	OnAir      bool   // and students see it
 	Health     *Health
-	Refused    *Refused // the last attempt that was turned away, in the last hour
+	Refused    *Refused // what is wrong with the last attempt, in the last hour
 	People     []Person // the roster with who is here, in order of family name
 	InClass    int      // students in class right now
 	Enrolled   int
 }
 
-// Refused is an encoder that was not let in.
+// Refused is an encoder that was not let in, that was sent away later, or that should be set differently.
 type Refused struct {
 	At     time.Time
 	Code   string // of the message table
