@@ -45,7 +45,9 @@
 //
 // Input.Write runs on the caller's. Each lesson on air has one that writes its spool and journal, started when the
 // channel is made and ended by End, or by Run before it returns. Run owns the uploaders and the sweeper. Requests
-// wait on the view of one rendition. Lock order: Origin.mu, then channel.mu, then uploader.mu. Viewers take none.
+// wait on the view of one rendition. Lock order: Origin.making, then Origin.mu or channel.mu, never one inside the
+// other; below channel.mu those of its spool, of the uploader and of what is unstored, one at a time. Viewers of a
+// channel in memory take none.
 //
 // References: RFC 8216, draft-pantos-hls-rfc8216bis-18, ISO/IEC 14496-12 (movie fragments), RFC 6381.
 package hls

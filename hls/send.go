@@ -158,9 +158,12 @@ func matches(header, etag string) bool {
 	return false
 }
 
+// opener opens n bytes of something, from off on.
+type opener func(ctx context.Context, off, n int64) (io.ReadCloser, error)
+
 // sendMedia sends size bytes that never change under their name, or the range of them that was asked for. The
 // bytes are opened before the first header goes out, so that trouble is still a 503.
-func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) error {
+func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, open opener) error {
 	h := w.Header()
 	sum := fnv.New64a()
 	io.WriteString(sum, name)
@@ -172,46 +175,51 @@ func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, 
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		return notModified(w)
 	}
-	off, n, status := int64(0), size, http.StatusOK
-	if text := r.Header.Get("Range"); text != "" && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == etag) {
-		var known, satisfiable bool
-		off, n, known, satisfiable = parseRange(text, size)
-		switch {
-		case known && !satisfiable:
-			h.Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
-			h.Set("Cache-Control", cacheNever)
-			h.Set("Content-Length", "0")
-			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
-			return nil
-		case known:
-			status = http.StatusPartialContent
-		}
-	}
-	if r.Method == http.MethodHead {
-		n, status = size, http.StatusOK
-	}
-	var src io.ReadCloser
-	if r.Method != http.MethodHead {
-		var err error
-		if src, err = open(r.Context(), off, n); err != nil {
-			return err
-		}
-		defer src.Close()
+	off, n, status := requestedRange(r, etag, size)
+	if status == http.StatusRequestedRangeNotSatisfiable {
+		h.Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
+		h.Set("Cache-Control", cacheNever)
+		h.Set("Content-Length", "0")
+		w.WriteHeader(status)
+		return nil
 	}
 	if status == http.StatusPartialContent {
 		h.Set("Content-Range", "bytes "+strconv.FormatInt(off, 10)+"-"+strconv.FormatInt(off+n-1, 10)+"/"+strconv.FormatInt(size, 10))
 	}
 	h.Set("Content-Length", strconv.FormatInt(n, 10))
-	deadline(w, n)
-	w.WriteHeader(status)
-	if src == nil {
+	if r.Method == http.MethodHead {
+		w.WriteHeader(status)
 		return nil
 	}
+	src, err := open(r.Context(), off, n)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	deadline(w, n)
+	w.WriteHeader(status)
 	if sent, _ := io.Copy(w, src); sent != n {
 		panic(http.ErrAbortHandler) // the viewer must not take what it has for whole
 	}
 	lift(w)
 	return nil
+}
+
+// requestedRange returns what of size bytes a request asks for, and with which status to answer. HEAD has no
+// ranges (RFC 9110 section 14.2).
+func requestedRange(r *http.Request, etag string, size int64) (off, n int64, status int) {
+	text, condition := r.Header.Get("Range"), r.Header.Get("If-Range")
+	if text == "" || r.Method == http.MethodHead || condition != "" && condition != etag {
+		return 0, size, http.StatusOK
+	}
+	off, n, known, satisfiable := parseRange(text, size)
+	switch {
+	case !known:
+		return 0, size, http.StatusOK
+	case !satisfiable:
+		return 0, 0, http.StatusRequestedRangeNotSatisfiable
+	}
+	return off, n, http.StatusPartialContent
 }
 
 // parseRange reads a Range header with one range (RFC 9110 section 14.1.2). known is false for anything else,

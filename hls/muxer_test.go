@@ -1,0 +1,92 @@
+package hls
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
+
+	"chalkcast/media"
+	"chalkcast/media/mediatest"
+)
+
+// TestMuxerKeepsEveryFrame writes streams in awkward orders: whatever the order, each rendition has every access
+// unit once, in order, with its times.
+func TestMuxerKeepsEveryFrame(t *testing.T) {
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		stream := mediatest.Stream{Duration: 7 * time.Second, FPS: []int{10, 24, 25, 30, 50}[rnd.IntN(5)], BFrames: rnd.IntN(3), GOP: 5 + rnd.IntN(120)}
+		frames := stream.Frames()
+		for i := 1; i < len(frames); i++ { // tracks overtake each other, frames of one track do not
+			if j := max(0, i-rnd.IntN(20)); frames[j].Track != frames[i].Track && !slices.ContainsFunc(frames[j:i], func(f *media.Frame) bool { return f.Track == frames[i].Track }) {
+				f := frames[i]
+				copy(frames[j+1:i+1], frames[j:i])
+				frames[j] = f
+			}
+		}
+		first := slices.IndexFunc(frames, func(f *media.Frame) bool { return f.Track == 0 })
+		tracks := stream.Tracks()
+		wish := targets{500 * time.Millisecond, 2 * time.Second}
+		m := newMuxer([][]media.Track{tracks, tracks[1:]}, frames[first].DTS, 0, nil, wish, &targets{})
+		for _, f := range frames {
+			m.push(f)
+		}
+		m.flush()
+		for b := range 2 {
+			if err := checkUnits(m.done, b, tracks, frames); err != nil {
+				t.Fatalf("seed %d, rendition %d: %v", seed, b, err)
+			}
+		}
+	}
+}
+
+func checkUnits(done []finished, builder int, tracks []media.Track, frames []*media.Frame) error {
+	next := map[int]int{}
+	want := map[int][]*media.Frame{}
+	for _, f := range frames {
+		want[f.Track+1-builder] = append(want[f.Track+1-builder], f)
+	}
+	segments := 0
+	for _, f := range done {
+		if f.builder != builder {
+			continue
+		}
+		if f.segmentEnd {
+			segments++
+		}
+		if f.part == nil {
+			continue
+		}
+		var parts fmp4.Parts
+		if err := parts.Unmarshal(f.part); err != nil {
+			return err
+		}
+		for _, pt := range parts[0].Tracks {
+			at := media.Ticks(pt.BaseTime)
+			for _, s := range pt.Samples {
+				i := next[pt.ID]
+				if i >= len(want[pt.ID]) {
+					return fmt.Errorf("track %d has more than %d units", pt.ID, i)
+				}
+				if w := want[pt.ID][i]; w.DTS != at || w.CTO != s.PTSOffset || !bytes.Equal(w.Data, s.Payload) || w.Sync == s.IsNonSyncSample {
+					return fmt.Errorf("unit %d of track %d at %d, want %d", i, pt.ID, at, w.DTS)
+				}
+				next[pt.ID]++
+				at += media.Ticks(s.Duration)
+			}
+		}
+	}
+	for id, w := range want {
+		if id > 0 && next[id] != len(w) {
+			return fmt.Errorf("track %d has %d units, want %d", id, next[id], len(w))
+		}
+	}
+	if segments == 0 {
+		return fmt.Errorf("no segments")
+	}
+	return nil
+}
