@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/fault"
 	"chalkcast/cmd/chalkcast/sample"
 )
@@ -46,12 +47,16 @@ func (d *demoCmd) Run(ctx context.Context, env *environment) error {
 			return fmt.Errorf("write credentials: %w", err)
 		}
 	}
+	links, err := sc.demoLinks(ctx, cast)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return sc.run(ctx) })
 	if d.Broadcast {
 		g.Go(func() error { return sc.demoBroadcast(ctx, cast, say) })
 	}
-	sc.tellDemo(env.stdout, cast, d.Broadcast)
+	sc.tellDemo(env.stdout, cast, links, d.Broadcast)
 	return g.Wait()
 }
 
@@ -99,14 +104,16 @@ func (sc *school) demoGoLive(ctx context.Context, cast *demoCast) error {
 }
 
 // tellDemo says where to look.
-func (sc *school) tellDemo(w io.Writer, cast *demoCast, broadcast bool) {
+func (sc *school) tellDemo(w io.Writer, cast *demoCast, links []string, broadcast bool) {
 	fmt.Fprintf(w, `
 A school of %d students is open at %s
 
   Admin     %s
   Teacher   %s
   Student   %s
-`, len(cast.Students), sc.base, sc.demoLink(cast.Admin), sc.demoLink(cast.Teacher), sc.demoLink(cast.Students[0]))
+
+Each link signs in once, within %d hours; e-mail and password work always, at %s/sign-in
+`, len(cast.Students), sc.base, links[0], links[1], links[2], int(demoLinkLife.Hours()), sc.base)
 	if sc.server != "" {
 		fmt.Fprintf(w, `
   OBS       Settings → Stream → Service "Custom…"
@@ -136,7 +143,27 @@ func writeJSON(path string, v any) error {
 	return writeOnce(filepath.Clean(path), append(b, '\n'))
 }
 
-// demoLink is where a person of the demo signs in, and with what.
-func (sc *school) demoLink(p demoPerson) string {
-	return fmt.Sprintf("%s/sign-in  %s  %s", sc.base, p.Email, p.Password)
+// demoLinkLife is long enough for a day of looking around.
+const demoLinkLife = 12 * time.Hour
+
+// demoLinks makes a sign-in link each for the admin, the teacher and a student.
+func (sc *school) demoLinks(ctx context.Context, cast *demoCast) ([]string, error) {
+	var links []string
+	for _, p := range []demoPerson{cast.Admin, cast.Teacher, cast.Students[0]} {
+		link, err := sc.demoLink(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, link)
+	}
+	return links, nil
+}
+
+// demoLink is where a person of the demo signs in with one press of a button, and with what they do it later.
+func (sc *school) demoLink(ctx context.Context, p demoPerson) (string, error) {
+	token, err := sc.classroom.Accounts.NewLink(ctx, p.ID, demoLinkLife)
+	if err != nil {
+		return "", err
+	}
+	return sc.base + accounts.LinkPath(token) + "  " + p.Email + "  " + p.Password, nil
 }

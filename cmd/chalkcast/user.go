@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
+	"time"
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/database"
@@ -15,6 +18,7 @@ import (
 type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Make a user. Prints a password unless one is given."`
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password and end their sessions."`
+	Link     userLinkCmd     `cmd:"" help:"Print a link that signs a user in once, without a password."`
 }
 
 type userAddCmd struct {
@@ -64,6 +68,45 @@ func (u *userPasswordCmd) Run(ctx context.Context, env *environment) error {
 		fmt.Fprintf(env.stdout, "%s can sign in with the password %s\n", u.Email, string(password))
 		return nil
 	})
+}
+
+type userLinkCmd struct {
+	Email string        `arg:"" help:"Whom the link signs in."`
+	Lasts time.Duration `help:"How long it can be used, up to 168h. (default ${default})" default:"15m" env:"-"`
+
+	settings
+}
+
+// Run makes a link and prints it.
+func (u *userLinkCmd) Run(ctx context.Context, env *environment) error {
+	return withAccounts(ctx, &u.settings, env, func(a *accounts.Accounts) error {
+		user, err := a.UserByEmail(ctx, u.Email)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", u.Email, err)
+		}
+		token, err := a.NewLink(ctx, user.ID, u.Lasts)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(env.stdout, "%s%s\n", u.base(), accounts.LinkPath(token))
+		return nil
+	})
+}
+
+// base is how browsers reach the school, as far as settings tell.
+func (s *settings) base() string {
+	if s.BaseURL != "" {
+		return s.BaseURL
+	}
+	scheme := "http"
+	if s.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(s.HTTP)
+	if ip, _ := netip.ParseAddr(host); err != nil || host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
 // withAccounts opens the database for one command.
