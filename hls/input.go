@@ -20,28 +20,60 @@ type Input struct {
 }
 
 // Input opens a channel for the encoder that was granted g: the publisher's preview, or the lesson when the grant
-// says that students already wait for it. Tracks without parameters are ignored. The error may be a
-// *media.Refusal.
+// says that students already wait for it. When the broadcast has an Input already, its tracks have changed: the new
+// one goes on where that one is, which is only good to be closed then. Tracks without parameters are ignored. The
+// error may be a *media.Refusal.
 func (o *Origin) Input(ctx context.Context, g media.Grant, tracks []media.Track) (*Input, error) {
 	usable, err := usableTracks(tracks)
 	if err != nil {
 		return nil, err
 	}
 	in := &Input{o: o, grant: g, feed: newFeed(usable)}
-	c := in.newPreview()
-	if g.Live && g.Lesson != 0 {
-		if c, err = o.lesson(ctx, g.Lesson); err != nil {
-			return nil, fmt.Errorf("open lesson: %w", err)
+	c, changed := o.goesOn(g)
+	if !changed {
+		if c, err = o.opening(ctx, in); err != nil {
+			return nil, err
 		}
 	}
 	if err := o.enter(in); err != nil {
 		return nil, err
 	}
-	if err := in.enter(c); err != nil {
+	err = in.enter(c)
+	if changed && errors.Is(err, errEnded) { // as in Write
+		err = in.enter(in.newPreview())
+	}
+	if err != nil {
 		in.leave()
 		return nil, err
 	}
 	return in, nil
+}
+
+// goesOn returns the channel of the broadcast's last Input, if it had one. It is called on the goroutine of that
+// Input.
+func (o *Origin) goesOn(g media.Grant) (c *channel, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if old := o.inputs[g.Publisher]; old != nil && old.continuedBy(g) {
+		return old.channel, true
+	}
+	return nil, false
+}
+
+func (in *Input) continuedBy(g media.Grant) bool {
+	return in.grant.Broadcast == g.Broadcast && g.Broadcast != 0
+}
+
+// opening returns the channel in which a broadcast begins.
+func (o *Origin) opening(ctx context.Context, in *Input) (*channel, error) {
+	if !in.grant.Live || in.grant.Lesson == 0 {
+		return in.newPreview(), nil
+	}
+	c, err := o.lesson(ctx, in.grant.Lesson)
+	if err != nil {
+		return nil, fmt.Errorf("open lesson: %w", err)
+	}
+	return c, nil
 }
 
 // usableTracks returns the tracks for which init segments can be written.
@@ -75,6 +107,9 @@ func (o *Origin) enter(in *Input) error {
 	}
 	if old := o.inputs[in.grant.Publisher]; old != nil {
 		old.replaced.Store(true)
+		if old.continuedBy(in.grant) {
+			in.next.Store(old.next.Load())
+		}
 	}
 	o.inputs[in.grant.Publisher] = in
 	return nil
@@ -90,7 +125,7 @@ func (in *Input) enter(c *channel) error {
 		return err
 	}
 	if c.preview() {
-		if old, ok := in.o.channels.Swap(c.id, c); ok {
+		if old, ok := in.o.channels.Swap(c.id, c); ok && old != c {
 			old.(*channel).finish()
 		}
 	}
@@ -111,16 +146,23 @@ func (in *Input) move(c *channel) error {
 	return nil
 }
 
-// retire ends the preview that in leaves; a lesson goes on without an encoder.
+// retire ends the preview that in leaves; a lesson goes on without an encoder. What another Input of the broadcast
+// goes on with is left alone.
 func (in *Input) retire() {
 	switch c := in.channel; {
-	case c == nil:
+	case c == nil || !c.writtenBy(in):
 	case c.preview():
 		c.lastUse.Store(in.o.cfg.Now().UnixNano())
 		c.finish()
 	default:
 		c.detach(in)
 	}
+}
+
+func (c *channel) writtenBy(in *Input) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.input == in
 }
 
 // Write takes the next frame, read-only from then on, and waits for nothing but other writers of the channel. It

@@ -207,6 +207,11 @@ func (o *Origin) GoLive(ctx context.Context, lesson, publisher media.ID) error {
 	if c.shape.get().ended {
 		return ErrEnded
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if in = o.inputs[publisher]; in == nil {
+		return ErrNoInput
+	}
 	in.next.Store(c)
 	return nil
 }
