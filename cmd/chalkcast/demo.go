@@ -124,7 +124,7 @@ Each link signs in once, within %d hours; e-mail and password work always, at %s
 	if broadcast {
 		fmt.Fprintf(w, "\nThe sample lesson is being streamed; start with --no-broadcast to stream yourself.\n")
 	}
-	fmt.Fprintf(w, "Stop with Ctrl-C.\n\n")
+	fmt.Fprintf(w, "\nStop with Ctrl-C.\n\n")
 }
 
 func readJSON(path string, v any) error {
