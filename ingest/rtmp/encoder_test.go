@@ -239,6 +239,16 @@ func (e *encoder) send(tracks []media.Track, f *media.Frame, offset uint32) {
 	}
 }
 
+// quality sends a header or a picture of a further quality, as Enhanced RTMP's multitrack with one track.
+func (e *encoder) quality(number byte, ms uint32, packet byte, data []byte) {
+	b := append([]byte{0x80 | 1<<4 | 6, packet}, "avc1"...)
+	b = append(b, number)
+	if packet == 1 {
+		b = append(b, 0, 0, 0)
+	}
+	e.message(4, 9, 1, ms, append(b, data...))
+}
+
 // stop presses Stop, as OBS does.
 func (e *encoder) stop(key media.Key) {
 	e.t.Helper()

@@ -136,8 +136,8 @@ func (in *intake) known() trackSet {
 	return known
 }
 
-// startWhenKnown starts the session when both kinds of tracks are known, or when one has waited long enough for
-// the other.
+// startWhenKnown starts the session when both kinds of tracks are known and the first frame is there, before which
+// the headers of further pictures come, or when one kind has waited long enough for the other.
 func (in *intake) startWhenKnown() error {
 	if in.started {
 		return nil
@@ -147,7 +147,7 @@ func (in *intake) startWhenKnown() error {
 		return in.hopeless(waited)
 	}
 	both := known.count(media.Video) > 0 && (known.count(media.Audio) > 0 || in.noSound != "")
-	if both || waited >= secondTrackWait || len(in.early) >= maxEarly || in.earlyBytes >= maxEarlyBytes {
+	if both && len(in.early) > 0 || waited >= secondTrackWait || len(in.early) >= maxEarly || in.earlyBytes >= maxEarlyBytes {
 		return in.start()
 	}
 	return nil

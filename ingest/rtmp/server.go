@@ -23,7 +23,7 @@ type Config struct {
 	Log  *slog.Logger
 
 	// VideoTracks is how many pictures of one encoder are taken, the main one included; more are left out.
-	// Default 1.
+	// Default 4: several qualities of one picture, so that nobody has to code it again.
 	VideoTracks int
 	// ReadTimeout is how long an accepted encoder may send nothing at all. Default 30 s.
 	ReadTimeout time.Duration
@@ -57,7 +57,7 @@ func New(cfg Config) *Server {
 		cfg.Now = time.Now
 	}
 	if cfg.VideoTracks == 0 {
-		cfg.VideoTracks = 1
+		cfg.VideoTracks = 4
 	}
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = 30 * time.Second

@@ -345,6 +345,41 @@ func TestLateTrack(t *testing.T) {
 	}
 }
 
+// OBS with several qualities sends the header of the sound, then one for each picture, then frames: that is one
+// run from the beginning. What is beyond the limit is left out.
+func TestHeadersOfSeveralQualities(t *testing.T) {
+	p := open(t)
+	sizes := []mediatest.Stream{{Width: 1280, Height: 720}, {Width: 854, Height: 480}, {Width: 640, Height: 360}, {}, {Width: 160, Height: 90}}
+	params := func(i int) *media.Params { return sizes[i].Tracks()[0].Params }
+	sound := sizes[0].Tracks()[1]
+	e := dial(t, p.addr).publish(p.key)
+	e.audio(0, 0, sound.Params.Config)
+	e.video(0, true, 0, 0, params(0).Config)
+	for i := 1; i < len(sizes); i++ {
+		e.quality(byte(i), 0, 0, params(i).Config)
+	}
+	picture := sizes[0].Frames()[0].Data
+	for n := range uint32(3) {
+		e.video(n*40, true, 1, 0, picture)
+		for i := 1; i < len(sizes); i++ {
+			e.quality(byte(i), n*40, 1, picture)
+		}
+	}
+	p.sync(e)
+	if len(p.runs) != 1 || len(p.runs[0].tracks) != 5 || len(p.runs[0].frames) != 4*3 {
+		t.Fatalf("%d runs, the first with %d tracks and %d frames; want one with 4 pictures and sound, 12 frames",
+			len(p.runs), len(p.runs[0].tracks), len(p.runs[0].frames))
+	}
+	for i, track := range p.runs[0].tracks[:4] {
+		if track.Params.Width != params(i).Width || track.Kind != media.Video {
+			t.Errorf("track %d is %v of %d pixels, want a picture of %d", i, track.Kind, track.Params.Width, params(i).Width)
+		}
+	}
+	if n := p.server.Stats().Skipped; n != 4 {
+		t.Errorf("%d messages of the fifth picture were skipped, want 4", n)
+	}
+}
+
 // Another codec in the middle makes a new run with other tracks; other parameters ride on a frame.
 func TestCodecChanges(t *testing.T) {
 	p := open(t)
