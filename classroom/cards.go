@@ -2,6 +2,7 @@ package classroom
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,17 +102,30 @@ func (k *Classroom) courseCards(ctx context.Context, a courses.Access) (coming, 
 		return nil, nil, err
 	}
 	for _, row := range rows {
-		card, err := k.card(ctx, row, a.Course, a.Role)
-		if err != nil {
-			return nil, nil, err
-		}
-		if row.State.Over() && (row.State != lessons.Cancelled || card.End.Before(now)) {
-			past = append([]templates.Lesson{card}, past...)
-		} else {
+		if !behind(row, now) && len(coming) < courseRows {
+			card, err := k.card(ctx, row, a.Course, a.Role)
+			if err != nil {
+				return nil, nil, err
+			}
 			coming = append(coming, card)
 		}
 	}
-	return coming[:min(len(coming), courseRows)], past[:min(len(past), courseRows)], nil
+	for _, row := range slices.Backward(rows) {
+		if behind(row, now) && len(past) < courseRows {
+			card, err := k.card(ctx, row, a.Course, a.Role)
+			if err != nil {
+				return nil, nil, err
+			}
+			past = append(past, card)
+		}
+	}
+	return coming, past, nil
+}
+
+// behind reports whether a lesson is past. A cancelled one is that only when its time has come, so that those who
+// look for it learn that it is off.
+func behind(row lessons.Lesson, now time.Time) bool {
+	return row.State.Over() && (row.State != lessons.Cancelled || row.PlannedEndAt.Time().Before(now))
 }
 
 // placesOf returns where a viewer is in the courses that they see lessons of. An admin who is in no course sees

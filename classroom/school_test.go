@@ -124,8 +124,11 @@ func newSchool(t *testing.T) *school {
 		t: t, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
 		clock: &clock{now: morning}, denied: map[uint64]time.Time{},
 	}
+	db := databasetest.New(t)
+	_, err = db.SQL().ExecContext(t.Context(), "PRAGMA synchronous = OFF") // no test pulls the plug
+	s.must(err)
 	s.k, err = classroom.New(t.Context(), classroom.Config{
-		DB: databasetest.New(t), Pages: set, Origin: s.origin, Server: "rtmp://school.example/live",
+		DB: db, Pages: set, Origin: s.origin, Server: "rtmp://school.example/live",
 		Ticket: func(channel media.ID, viewer uint64, staff bool, until time.Time) string {
 			return fmt.Sprintf("/p/%x-%v-%d/l/%s/index.m3u8", viewer, staff, until.Unix(), channel)
 		},
