@@ -364,7 +364,7 @@ func samples() map[string]any {
 		"link-instead":       templates.SignInLink{Page: page("student"), Token: "t", Name: "田中 美咲", Instead: "Nur Aisyah binti Rahman"},
 		"link-gone":          templates.SignInLink{Page: door},
 		"link-gone-inside":   templates.SignInLink{Page: page("student")},
-		"setup":              templates.Setup{Page: templates.Page{Now: now}, Token: "t", SchoolName: "Queenstown Lakes School", Name: "Rosalind", Email: "x", Errors: map[string]string{"email": "setup.email_bad", "password": "setup.password_short"}},
+		"setup":              templates.Setup{Page: templates.Page{Now: now}, Token: "t", SchoolName: "Queenstown Lakes School", Zone: "Middle Earth", Name: "Rosalind", Email: "x", Errors: map[string]string{"zone": "field.zone", "email": "setup.email_bad", "password": "setup.password_short"}},
 		"home-student":       home("student"),
 		"home-teacher":       home("teacher"),
 		"home-admin":         home("admin"),

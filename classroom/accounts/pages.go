@@ -176,16 +176,16 @@ func (a *Accounts) checkSetupForm(in *setup) map[string]string {
 		_, err = checkEmail(in.Email)
 	}
 	note(err)
-	if in.Zone == "" {
-		in.Zone = a.School().Zone.String()
+	if in.Zone, err = web.Line("zone", in.Zone, maxName); err == nil {
+		err = checkZone(in.Zone)
 	}
-	note(checkZone(in.Zone))
+	note(err)
 	note(checkNewPassword(string(in.Password), in.Email, in.Name, in.School))
 	return errs
 }
 
 func (a *Accounts) showSetup(c *gin.Context, in setup, errs map[string]string) (err error) {
-	p := templates.Setup{Token: in.Token, SchoolName: in.School, Name: in.Name, Email: in.Email, Errors: errs}
+	p := templates.Setup{Token: in.Token, SchoolName: in.School, Zone: in.Zone, Name: in.Name, Email: in.Email, Errors: errs}
 	if p.Page, err = web.NewPage(c, ""); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -238,11 +239,17 @@ func TestSetup(t *testing.T) {
 			t.Errorf("set-up page: %d", answer.StatusCode)
 		}
 		answer, body := b.post("/setup", "token", string(token), "school", " ", "name", "", "email", "nope", "password", "short")
-		if answer.StatusCode != 400 || strings.Count(body, "Please fill this in.") != 2 ||
+		if answer.StatusCode != 400 || strings.Count(body, "Please fill this in.") != 3 ||
 			!strings.Contains(body, "This does not look like an e-mail address.") || !strings.Contains(body, "Use at least 8 characters.") {
 			t.Errorf("bad form: %d\n%s", answer.StatusCode, body)
 		}
 		good := []string{"token", string(token), "school", "Grove School", "name", "Ada", "email", "ada@x.example", "password", password, "zone", "Asia/Tokyo"}
+		for _, zone := range []string{"GMT 8", "Local", "localtime", "../../etc/passwd", "asia/tokyo", "Factory", "right/UTC", "/"} {
+			answer, body := b.post("/setup", append(slices.Clone(good), "zone", zone)...)
+			if answer.StatusCode != 400 || !strings.Contains(body, "This is not a time zone.") || !strings.Contains(body, `value="`+zone) {
+				t.Errorf("zone %q: %d", zone, answer.StatusCode)
+			}
+		}
 		if answer, _ := b.post("/setup", append([]string{}, append(good[2:], "token", "guess")...)...); answer.StatusCode != 404 {
 			t.Errorf("form with a guessed token: %d", answer.StatusCode)
 		}
@@ -302,7 +309,7 @@ func TestSetupIsSpentOnce(t *testing.T) {
 		statuses := make([]int, 8)
 		for i := range statuses {
 			wg.Go(func() {
-				answer, _ := b.fresh().post("/setup", "token", string(token), "school", "S", "name", "N",
+				answer, _ := b.fresh().post("/setup", "token", string(token), "school", "S", "zone", "Asia/Tokyo", "name", "N",
 					"email", string(rune('a'+i))+"@x.example", "password", password)
 				statuses[i] = answer.StatusCode
 			})
@@ -406,7 +413,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.post("/setup", "token", string(setup), "school", "S", "name", "Ada", "email", "canary-mail@x.example", "password", password)
+	b.post("/setup", "token", string(setup), "school", "S", "zone", "UTC", "name", "Ada", "email", "canary-mail@x.example", "password", password)
 	session := b.token()
 	_, body := b.post("/settings/keys", "name", "laptop")
 	key, ok := media.FindKey(keyOnPage.FindString(body))

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"time"
+	_ "time/tzdata" // the zones of the world, also on machines that have none, like small containers
 
 	"gorm.io/gorm"
 
@@ -66,7 +67,7 @@ func (a *Accounts) checkSetup(ctx context.Context, q *gorm.DB, token string) err
 type setup struct {
 	Token    string
 	School   string
-	Zone     string // IANA; empty keeps the one configured
+	Zone     string // IANA
 	Name     string
 	Email    string
 	Password media.Secret
@@ -142,9 +143,11 @@ func (a *Accounts) SetSchool(ctx context.Context, actor media.ID, name, zone, la
 	return a.loadSchool(ctx)
 }
 
-// checkZone refuses what is no zone of the world. "Local" would mean another one on every machine.
+// checkZone refuses what is no zone of the world: an IANA name begins with a capital letter, while the files beside
+// them (localtime, posixrules, right/…) do not. "Local" and "Factory" would mean another zone on every machine.
 func checkZone(zone string) error {
-	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
+	bad := zone == "" || zone[0] < 'A' || zone[0] > 'Z' || zone == "Local" || zone == "Factory"
+	if _, err := time.LoadLocation(zone); err != nil || bad {
 		return fault.Invalid("field.zone").At("zone")
 	}
 	return nil
