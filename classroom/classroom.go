@@ -157,17 +157,3 @@ func (k *Classroom) Run(ctx context.Context) error {
 	g.Go(func() error { return k.Attendance.Run(ctx) })
 	return g.Wait()
 }
-
-// Admit, Started, Health and Ended make the classroom the gate of the encoders' desk; see package lessons.
-
-func (k *Classroom) Admit(ctx context.Context, a media.Attempt) (media.Grant, error) {
-	return k.Lessons.Admit(ctx, a)
-}
-
-func (k *Classroom) Started(g media.Grant, tracks []media.Track, encoder string) {
-	k.Lessons.Started(g, tracks, encoder)
-}
-
-func (k *Classroom) Health(g media.Grant, h media.Health) { k.Lessons.Health(g, h) }
-
-func (k *Classroom) Ended(g media.Grant, e media.End) { k.Lessons.Ended(g, e) }

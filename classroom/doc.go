@@ -9,8 +9,8 @@
 //
 // New wires accounts, courses, lessons, attendance and reports to one database and one web server; what comes from
 // the other wing (the origin, tickets, the media handler) arrives in Config. Handler is everything behind the HTTP
-// door. Run runs the features' own goroutines until its context ends and has waited for them when it returns.
-// Classroom is the gate of the encoders' desk as well.
+// door. Run runs the features' own goroutines until its context ends and has waited for them when it returns. The gate
+// of the encoders' desk is Lessons.
 //
 // Rights stand beside the data (courses.Access); permissions_test.go walks every route as everybody.
 package classroom

@@ -102,7 +102,7 @@ func TestLessonThroughItsPages(t *testing.T) {
 	}
 
 	s.clock.add(10 * time.Minute)
-	s.k.Ended(g, media.End{At: s.clock.Now()})
+	s.k.Lessons.Ended(g, media.End{At: s.clock.Now()})
 	s.wait("the lesson is interrupted", func() bool { return s.playback("student", id).State == lessons.Interrupted })
 	if p := s.playback("student", id); p.URL == "" || p.InterruptedAt == nil {
 		t.Errorf("playback of an interrupted lesson: %+v, want the same channel and since when", p)
@@ -140,7 +140,7 @@ func TestStudioSaysWhyAnEncoderWasRefused(t *testing.T) {
 	key, err := s.k.Accounts.CreateKey(t.Context(), s.people["teacher"].id, "laptop")
 	s.must(err)
 	wrong := media.Key{ID: key.ID, Secret: media.NewKey().Secret}
-	if _, err := s.k.Admit(t.Context(), media.Attempt{Key: wrong, HasKey: true}); err == nil {
+	if _, err := s.k.Lessons.Admit(t.Context(), media.Attempt{Key: wrong, HasKey: true}); err == nil {
 		t.Fatal("a wrong key was let in")
 	}
 	studio := "/lessons/" + id.String() + "/studio"
@@ -172,10 +172,10 @@ func TestStudioSaysWhyABroadcastEnded(t *testing.T) {
 	} {
 		a := tc.attempt
 		a.Key, a.HasKey = key, true
-		g, err := s.k.Admit(t.Context(), a)
+		g, err := s.k.Lessons.Admit(t.Context(), a)
 		s.must(err)
 		tc.end.At = s.clock.Now()
-		s.k.Ended(g, tc.end)
+		s.k.Lessons.Ended(g, tc.end)
 		if tc.want == "" {
 			if page := s.wantPage("teacher", studio); strings.Contains(page, "data-refused") {
 				t.Errorf("%s: the studio still speaks of an attempt", tc.name)

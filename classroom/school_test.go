@@ -293,9 +293,9 @@ func (s *school) stream(who string) media.Grant {
 	s.t.Helper()
 	key, err := s.k.Accounts.CreateKey(s.t.Context(), s.people[who].id, "laptop")
 	s.must(err)
-	g, err := s.k.Admit(s.t.Context(), media.Attempt{Protocol: media.RTMP, Key: key, HasKey: true})
+	g, err := s.k.Lessons.Admit(s.t.Context(), media.Attempt{Protocol: media.RTMP, Key: key, HasKey: true})
 	s.must(err)
-	s.k.Started(g, []media.Track{{Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}}, "OBS 32")
+	s.k.Lessons.Started(g, []media.Track{{Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}}, "OBS 32")
 	s.beat(g)
 	s.origin.set(g.Publisher, media.ChannelStatus{Publishing: true, Live: true})
 	return g
@@ -303,7 +303,7 @@ func (s *school) stream(who string) media.Grant {
 
 // beat is one second of an encoder's health.
 func (s *school) beat(g media.Grant) {
-	s.k.Health(g, media.Health{
+	s.k.Lessons.Health(g, media.Health{
 		At: s.clock.Now(), BitrateBPS: 2_500_000, FPSMilli: 30_000, Encoder: "OBS 32",
 		Tracks:   []media.Track{{Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}},
 		Warnings: []media.Warning{{Code: media.KeyframeLong, Detail: "8.3", Since: s.clock.Now()}},
