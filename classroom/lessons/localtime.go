@@ -20,9 +20,8 @@ type Plan struct {
 	Zone  string // IANA name
 }
 
-// Resolve returns the two instants of p in UTC. The end stands on the wall clock, so a lesson across a change
-// of clocks is longer or shorter than its times look; everything that counts minutes counts between instants.
-// Errors wrap ErrPlan.
+// Resolve returns the two instants of p in UTC. The start stands on the wall clock; the end is as much later as the
+// times say, so three hours stay three hours when the clocks change in between. Errors wrap ErrPlan.
 func (p Plan) Resolve() (start, end time.Time, err error) {
 	loc, err := zone(p.Zone)
 	if err != nil {
@@ -39,11 +38,12 @@ func (p Plan) Resolve() (start, end time.Time, err error) {
 	if !until.After(from) {
 		until = until.AddDate(0, 0, 1)
 	}
-	start, end = resolve(from, loc), resolve(until, loc)
-	if d := end.Sub(start); d <= 0 || d > maxLength {
-		return start, end, fmt.Errorf("%w: %s to %s on %s lasts %v", ErrPlan, p.Start, p.End, p.Date, d)
+	length := until.Sub(from)
+	if length > maxLength {
+		return start, end, fmt.Errorf("%w: %s to %s on %s lasts %v", ErrPlan, p.Start, p.End, p.Date, length)
 	}
-	return start, end, nil
+	start = resolve(from, loc)
+	return start, start.Add(length), nil
 }
 
 // Later returns the same plan some weeks later: the same times on the wall clock.

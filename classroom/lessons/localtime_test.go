@@ -101,8 +101,9 @@ func TestPlanResolve(t *testing.T) {
 	}{
 		{name: "a morning", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", "Europe/Berlin"}, start: "2026-10-26T08:00:00Z", end: "2026-10-26T08:45:00Z"},
 		{name: "past midnight", plan: lessons.Plan{"2026-12-31", "23:30", "00:30", "Asia/Tokyo"}, start: "2026-12-31T14:30:00Z", end: "2026-12-31T15:30:00Z"},
-		{name: "across the spring change", plan: lessons.Plan{"2026-03-29", "01:30", "04:00", "Europe/Berlin"}, start: "2026-03-29T00:30:00Z", end: "2026-03-29T02:00:00Z"},
-		{name: "the gap swallows it", plan: lessons.Plan{"2026-03-29", "02:45", "03:30", "Europe/Berlin"}, wantErr: true},
+		{name: "across the spring change", plan: lessons.Plan{"2026-03-29", "01:30", "04:30", "Europe/Berlin"}, start: "2026-03-29T00:30:00Z", end: "2026-03-29T03:30:00Z"},
+		{name: "across the autumn change", plan: lessons.Plan{"2026-10-25", "01:30", "04:30", "Europe/Berlin"}, start: "2026-10-24T23:30:00Z", end: "2026-10-25T02:30:00Z"},
+		{name: "from within the gap", plan: lessons.Plan{"2026-03-29", "02:45", "03:30", "Europe/Berlin"}, start: "2026-03-29T01:45:00Z", end: "2026-03-29T02:30:00Z"},
 		{name: "a whole day", plan: lessons.Plan{"2026-10-26", "09:00", "09:00", "UTC"}, wantErr: true},
 		{name: "twelve hours", plan: lessons.Plan{"2026-10-26", "08:00", "20:00", "UTC"}, start: "2026-10-26T08:00:00Z", end: "2026-10-26T20:00:00Z"},
 		{name: "more than twelve hours", plan: lessons.Plan{"2026-10-26", "08:00", "20:01", "UTC"}, wantErr: true},
