@@ -37,6 +37,8 @@ var rights = []struct {
 	{"POST /settings/keys", "name=laptop", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys/:key/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
 	{"GET /me/attendance", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"POST /settings/sessions/:session/end", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
+	{"POST /settings/sessions/end-others", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
 	{"GET /api/v1/me", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 
 	// the school's
@@ -124,7 +126,7 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 	if strings.Contains(pattern, "/courses/") {
 		id = s.course.String()
 	}
-	return strings.NewReplacer(":id", id, ":key", "aaaaaaaa").Replace(pattern)
+	return strings.NewReplacer(":id", id, ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

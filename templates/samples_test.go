@@ -295,6 +295,11 @@ func settings() templates.Settings {
 			{ID: "zzvaqm2k", Name: "the old computer in the science preparation room", Created: now.AddDate(-1, 0, 0), LastUsed: now.AddDate(0, -4, 0), Revoked: now.AddDate(0, -3, 0)},
 		},
 	}
+	s.Sessions = []templates.Session{
+		{Name: "00000000000000a1", Device: "Firefox · Windows", Since: now.Add(-70 * time.Minute), LastUsed: now, Here: true},
+		{Name: "00000000000000b2", Device: "Samsung Internet · Android", Since: now.AddDate(0, 0, -12), LastUsed: now.Add(-26 * time.Hour)},
+		{Name: "00000000000000c3", Since: now.AddDate(0, -2, 0), LastUsed: now.AddDate(0, 0, -9)},
+	}
 	s.Here = "settings"
 	s.Flash = []templates.Flash{{Kind: "good", Key: "settings.saved"}}
 	return s

@@ -1,7 +1,10 @@
 package templates
 
+import "time"
+
 // Settings is what a person decides for themselves. Forms: POST /settings/keys {name},
-// POST /settings/keys/{key}/revoke, POST /settings/language {lang}.
+// POST /settings/keys/{key}/revoke, POST /settings/sessions/{name}/end, POST /settings/sessions/end-others,
+// POST /settings/language {lang}.
 type Settings struct {
 	Page
 	Publishes bool   // may hold stream keys
@@ -10,4 +13,13 @@ type Settings struct {
 	NewKey    string // made just now, shown this once
 	NewName   string // its name
 	Choose    bool   // offer the choice of language
+	Sessions  []Session
+}
+
+// Session is a browser in which the reader is signed in.
+type Session struct {
+	Name            string
+	Device          string // "Firefox · Windows", empty when nothing is known
+	Since, LastUsed time.Time
+	Here            bool // it shows this page
 }

@@ -17,12 +17,13 @@
 // many slots as there are cores; who waits more than 5 s for one gets a 503.
 //
 // A sign-in link works once. Opening it shows a button and spends nothing, because mail scanners open links; the
-// press of the button spends it. A link that is used, expired or invented gets one page that tells them not apart.
+// press of the button spends it. Links that are used, expired or invented all get the same page.
 //
 // A session ends 90 days after its sign-in, or after 14 days unused; an admin's after 7 days, or 8 hours. Signing
 // in always makes a new one. Disabling a person, a new password and a new role end all of theirs, and their
-// links, at once on this node, and within a minute on others. OnRevoke and OnSessionEnd tell the parts that hold on
-// to keys and sessions.
+// links, at once on this node, and within a minute on others. In the settings people see and end their own, by the
+// names of browser and system, which is all that is kept of a User-Agent. OnRevoke and OnSessionEnd tell the parts
+// that hold on to keys and sessions.
 //
 // Run writes when sessions were last seen, sweeps out expired ones and re-reads the school every half minute; it
 // is the only goroutine, and nothing is lost but that when it is not running. Everything else is safe for

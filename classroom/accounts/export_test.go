@@ -12,6 +12,8 @@ func Models() []any { return []any{&userRow{}, &sessionRow{}, &linkRow{}, &keyRo
 
 const GuessDelay = guessDelay
 
+func DeviceOf(agent string) string { return deviceOf(agent) }
+
 func CheckEmail(s string) (string, error) { return checkEmail(s) }
 
 func (a *Accounts) StoredPassword(t interface{ Fatal(...any) }, email string) string {

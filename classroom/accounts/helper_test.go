@@ -103,6 +103,8 @@ type browser struct {
 	t    testing.TB
 	url  string
 	http *http.Client
+
+	agent string // what it calls itself, empty for the usual
 }
 
 // serve opens the doors and returns a browser.
@@ -135,6 +137,9 @@ func (b *browser) do(method, path, kind, body string) (*http.Response, string) {
 	r, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, strings.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if b.agent != "" {
+		r.Header.Set("User-Agent", b.agent)
 	}
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)

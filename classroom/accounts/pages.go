@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -23,6 +24,8 @@ func (a *Accounts) Register(s *web.Server) {
 	s.Handle("GET", "/settings", web.SignedIn, a.settingsPage)
 	s.Handle("POST", "/settings/keys", web.SignedIn, a.postKey)
 	s.Handle("POST", "/settings/keys/:key/revoke", web.SignedIn, a.postRevokeKey)
+	s.Handle("POST", "/settings/sessions/end-others", web.SignedIn, a.postEndOthers)
+	s.Handle("POST", "/settings/sessions/:session/end", web.SignedIn, a.postEndSession)
 	s.Handle("POST", "/settings/language", web.Anyone, a.postLanguage)
 
 	s.Handle("POST", "/api/v1/session", web.Anyone, a.apiSignIn, web.Body(8<<10))
@@ -206,11 +209,25 @@ func (a *Accounts) showSettings(c *gin.Context, made media.Key, name string) (er
 	if p.Page, err = web.NewPage(c, "settings"); err != nil {
 		return err
 	}
-	keys, err := a.Keys(ctx, v.ID)
-	if err != nil {
+	if p.Keys, err = a.keysOnPage(ctx, v); err != nil {
 		return err
 	}
+	if p.Sessions, err = a.sessionsOnPage(ctx, v); err != nil {
+		return err
+	}
+	if made.ID != "" {
+		p.NewKey, p.NewName = made.Text(), name
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+func (a *Accounts) keysOnPage(ctx context.Context, v *web.Viewer) ([]templates.StreamKey, error) {
+	keys, err := a.Keys(ctx, v.ID)
+	if err != nil {
+		return nil, err
+	}
 	zone := a.School().Zone
+	var rows []templates.StreamKey
 	for _, k := range keys {
 		row := templates.StreamKey{ID: k.ID, Name: k.Name, Created: k.CreatedAt.In(zone)}
 		if !k.UsedAt.IsZero() {
@@ -219,12 +236,46 @@ func (a *Accounts) showSettings(c *gin.Context, made media.Key, name string) (er
 		if !k.RevokedAt.IsZero() {
 			row.Revoked = k.RevokedAt.In(zone)
 		}
-		p.Keys = append(p.Keys, row)
+		rows = append(rows, row)
 	}
-	if made.ID != "" {
-		p.NewKey, p.NewName = made.Text(), name
+	return rows, nil
+}
+
+func (a *Accounts) sessionsOnPage(ctx context.Context, v *web.Viewer) ([]templates.Session, error) {
+	open, err := a.Sessions(ctx, v)
+	if err != nil {
+		return nil, err
 	}
-	return web.Render(c, http.StatusOK, p)
+	zone := a.School().Zone
+	var rows []templates.Session
+	for _, s := range open {
+		rows = append(rows, templates.Session{
+			Name: formatName(s.Name), Device: s.Device, Since: s.Since.In(zone), LastUsed: s.SeenAt.In(zone), Here: s.Name == v.Session,
+		})
+	}
+	return rows, nil
+}
+
+// postEndSession may end the session it comes from: the browser then lands on the sign-in page.
+func (a *Accounts) postEndSession(c *gin.Context) error {
+	name, err := parseName(c.Param("session"))
+	if err != nil {
+		return err
+	}
+	if err := a.EndSession(c.Request.Context(), web.MustViewer(c).ID, name); err != nil {
+		return err
+	}
+	web.Flash(c, "good", "settings.session_ended", nil)
+	return web.Redirect(c, "/settings")
+}
+
+func (a *Accounts) postEndOthers(c *gin.Context) error {
+	v := web.MustViewer(c)
+	if err := a.EndOtherSessions(c.Request.Context(), v.ID, v.Session); err != nil {
+		return err
+	}
+	web.Flash(c, "good", "settings.sessions_ended", nil)
+	return web.Redirect(c, "/settings")
 }
 
 // postKey answers with the page itself, not with a redirect: the key is seen this once.

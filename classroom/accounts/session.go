@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"sync"
@@ -167,10 +166,6 @@ func (a *Accounts) Identify(ctx context.Context, token string) (*web.Viewer, err
 	a.sessions.put(h, k, now, changes)
 	return k.viewer, nil
 }
-
-// ticketName names a session where its token must not appear. It is a part of the stored hash: enough to
-// tell sessions apart, nothing to sign in with.
-func ticketName(hash []byte) uint64 { return binary.BigEndian.Uint64(hash) }
 
 // startSession stores a new session inside tx.
 func (a *Accounts) startSession(ctx context.Context, tx *gorm.DB, u userRow, from From) (Session, error) {

@@ -100,13 +100,22 @@ func deleteSession(ctx context.Context, tx *gorm.DB, hash []byte) (int, error) {
 	return gorm.G[sessionRow](tx).Where("hash = ?", hash).Delete(ctx)
 }
 
-func deleteSessionsOf(ctx context.Context, tx *gorm.DB, user media.ID) (hashes [][]byte, err error) {
+func deleteSessions(ctx context.Context, tx *gorm.DB, hashes [][]byte) error {
+	_, err := gorm.G[sessionRow](tx).Where("hash IN ?", hashes).Delete(ctx)
+	return err
+}
+
+func sessionHashesOf(ctx context.Context, tx *gorm.DB, user media.ID) (hashes [][]byte, err error) {
 	rows, err := gorm.G[sessionRow](tx).Select("hash").Where("user_id = ?", user).Find(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, r := range rows {
 		hashes = append(hashes, r.Hash)
+	}
+	return hashes, err
+}
+
+func deleteSessionsOf(ctx context.Context, tx *gorm.DB, user media.ID) (hashes [][]byte, err error) {
+	if hashes, err = sessionHashesOf(ctx, tx, user); err != nil {
+		return nil, err
 	}
 	_, err = gorm.G[sessionRow](tx).Where("user_id = ?", user).Delete(ctx)
 	return hashes, err
