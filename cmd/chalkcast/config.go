@@ -25,7 +25,7 @@ type settings struct {
 	RTMPS   string `name:"rtmps" placeholder:"ADDR" help:"The same behind TLS; needs tls-cert and tls-key. Off by default."`
 	RTSP    string `name:"rtsp" default:":8554" placeholder:"ADDR" help:"Where RTSP encoders publish, over TCP. Empty turns it off. (default ${default})"`
 	RTSPS   string `name:"rtsps" placeholder:"ADDR" help:"The same behind TLS; needs tls-cert and tls-key. Off by default."`
-	RTSPUDP string `name:"rtsp-udp" placeholder:"RTP,RTCP" help:"Two UDP addresses for RTSP encoders that insist on UDP, as in :8000,:8001. Off by default, since a source address can be forged."`
+	RTSPUDP string `name:"rtsp-udp" placeholder:"ADDR" help:"Where RTP comes from RTSP encoders that insist on UDP, as in :8000: an even port, and the next one takes RTCP. Off by default, since a source address can be forged."`
 	Metrics string `name:"metrics" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Prometheus metrics and pprof. Keep it on the loopback address. Empty turns it off. (default ${default})"`
 
 	BaseURL        string   `name:"base-url" placeholder:"URL" help:"How the school is reached from outside, as in https://school.example. Links are made with it; by default from the http address."`
