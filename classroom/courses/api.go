@@ -162,6 +162,7 @@ func (f *Courses) mayEnroll(ctx context.Context, a Access, in []enrollJSON) ([]N
 	var list []NewMember
 	for _, e := range in {
 		if (e.Role.Staff() || staff[e.UserID]) && !a.May(AppointStaff) {
+			f.noteDenied(ctx, a.Viewer, a.Course.ID, AppointStaff)
 			return nil, fault.Forbidden("")
 		}
 		list = append(list, NewMember{User: e.UserID, Role: e.Role, Section: e.Group})

@@ -35,11 +35,12 @@ type Config struct {
 
 // Courses is the feature.
 type Courses struct {
-	cfg     Config
-	db      *database.DB
-	now     func() time.Time
-	classes classes
-	onEnd   []func(course, user media.ID) // set while the program is wired
+	cfg      Config
+	db       *database.DB
+	now      func() time.Time
+	classes  classes
+	refusals *audit.Refusals
+	onEnd    []func(course, user media.ID) // set while the program is wired
 }
 
 // New returns the feature.
@@ -55,7 +56,8 @@ func New(cfg Config) *Courses {
 	}
 	return &Courses{
 		cfg: cfg, db: cfg.DB, now: cfg.Now,
-		classes: classes{db: cfg.DB, known: map[media.ID]*class{}},
+		classes:  classes{db: cfg.DB, known: map[media.ID]*class{}},
+		refusals: audit.NewRefusals(cfg.DB, cfg.Log, cfg.Now),
 	}
 }
 
@@ -63,7 +65,8 @@ func New(cfg Config) *Courses {
 func (f *Courses) OnEnd(tell func(course, user media.ID)) { f.onEnd = append(f.onEnd, tell) }
 
 // Access returns who a viewer is in a course, now. It is a NotFound fault when there is no such course and when
-// the viewer, not an admin, is not in it: who is outside cannot tell the two apart.
+// the viewer, not an admin, is not in it: who is outside cannot tell the two apart. The audit log can: the second is
+// an attempt on what is others'.
 func (f *Courses) Access(ctx context.Context, v *web.Viewer, course media.ID) (Access, error) {
 	now := f.now()
 	c, err := f.classes.get(ctx, course, now)
@@ -78,18 +81,28 @@ func (f *Courses) Access(ctx context.Context, v *web.Viewer, course media.ID) (A
 	if in {
 		a.Role, a.Member = m.Role, m
 	} else if !v.Admin {
+		f.noteDenied(ctx, v, course, See)
 		return Access{}, fault.NotFound("")
 	}
 	return a, nil
 }
 
-// Check is Access and one permission.
+// Check is Access and one permission; a refusal of either leaves its line in the audit log.
 func (f *Courses) Check(ctx context.Context, v *web.Viewer, course media.ID, p Permission) (Access, error) {
 	a, err := f.Access(ctx, v, course)
 	if err != nil {
 		return a, err
 	}
-	return a, a.Check(p)
+	if err = a.Check(p); err != nil {
+		f.noteDenied(ctx, v, course, p)
+	}
+	return a, err
+}
+
+func (f *Courses) noteDenied(ctx context.Context, v *web.Viewer, course media.ID, p Permission) {
+	f.refusals.Note(ctx, audit.Line{
+		Actor: v.ID, Action: "access.denied", Object: audit.Object("course", course), Detail: map[string]any{"permission": p},
+	})
 }
 
 // Course returns a course for the program's own work. Handlers use Access.
@@ -219,8 +232,10 @@ func (f *Courses) Create(ctx context.Context, actor media.ID, n NewCourse) (Cour
 				return err
 			}
 		}
-		return audit.Write(ctx, tx, audit.Line{At: f.now(), Actor: actor, Action: "course.create", Object: audit.Object("course", r.ID),
-			Detail: map[string]any{"code": r.Code, "title": r.Title, "term": r.Term}})
+		return audit.Write(ctx, tx, audit.Line{
+			At: f.now(), Actor: actor, Action: "course.create", Object: audit.Object("course", r.ID),
+			Detail: map[string]any{"code": r.Code, "title": r.Title, "term": r.Term},
+		})
 	})
 	if errors.Is(err, database.ErrDuplicate) {
 		return Course{}, fault.Conflict("course.code_taken").At("code").Because(err)
@@ -372,8 +387,10 @@ func (f *Courses) Leave(ctx context.Context, actor, course, user media.ID) error
 		if n == 0 {
 			return fault.NotFound("")
 		}
-		return audit.Write(ctx, tx, audit.Line{At: f.now(), Actor: actor, Action: "enrollment.end", Object: audit.Object("course", course),
-			Detail: map[string]any{"user": user}})
+		return audit.Write(ctx, tx, audit.Line{
+			At: f.now(), Actor: actor, Action: "enrollment.end", Object: audit.Object("course", course),
+			Detail: map[string]any{"user": user},
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("end enrollment: %w", err)

@@ -144,6 +144,56 @@ func TestAccess(t *testing.T) {
 }
 
 // An admin who teaches a course may do there what a teacher may, and what an admin may.
+// Who is turned away leaves one line a minute; who asks for what is not there, or may do it, none.
+func TestDeniedAccessIsNoted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := open(t, db)
+		denied := func() (said []string) {
+			t.Helper()
+			lines, err := audit.Of(t.Context(), db.Reader(), audit.Object("course", s.course.ID), 50)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range lines {
+				for name, v := range s.people {
+					if l.Action == "access.denied" && l.Actor == v.ID {
+						said = append(said, fmt.Sprintf("%s %v", name, l.Detail["permission"]))
+					}
+				}
+			}
+			slices.Reverse(said)
+			return said
+		}
+		ask := func(name string, course media.ID, p courses.Permission) {
+			for range 5 {
+				_, _ = s.Check(t.Context(), s.people[name], course, p)
+			}
+		}
+		nowhere := media.NewID()
+		ask("sue", s.course.ID, courses.Watch)
+		ask("tina", s.course.ID, courses.Edit)
+		ask("root", s.course.ID, courses.See)
+		ask("omar", nowhere, courses.See)
+		if got := denied(); len(got) > 0 {
+			t.Errorf("who may: %q", got)
+		}
+		ask("omar", s.course.ID, courses.SeeRegister)
+		ask("sue", s.course.ID, courses.SeeRegister)
+		ask("sue", s.course.ID, courses.Edit)
+		if got, want := denied(), []string{"omar see", "sue see register"}; !slices.Equal(got, want) {
+			t.Errorf("who may not: %q, want %q", got, want)
+		}
+		s.pass(time.Minute)
+		ask("sue", s.course.ID, courses.Edit)
+		if got, want := denied(), []string{"omar see", "sue see register", "sue edit"}; !slices.Equal(got, want) {
+			t.Errorf("a minute later: %q, want %q", got, want)
+		}
+		if lines, err := audit.Of(t.Context(), db.Reader(), audit.Object("course", nowhere), 1); err != nil || len(lines) > 0 {
+			t.Errorf("about a course that is not there: %v, %v", lines, err)
+		}
+	})
+}
+
 func TestAdminWhoTeaches(t *testing.T) {
 	s := open(t, databasetest.New(t))
 	s.enroll(t, "root", courses.Assistant)

@@ -1,13 +1,13 @@
 // Package courses knows which courses there are and who takes part in them as what. It answers the question that
 // every page of a course begins with:
 //
-//	a, err := f.Access(ctx, web.MustViewer(c), courseID)   // NotFound for who may not know that it exists
-//	if err == nil {
-//		err = a.Check(courses.EditSchedule)            // Forbidden for who may know, but not do this
-//	}
+//	a, err := f.Check(ctx, web.MustViewer(c), courseID, courses.EditSchedule)
 //
-// Nobody reads a course, or what hangs on one, by a bare id: first comes Access. What a role may do is the table
-// in access.go, and nowhere else.
+// which is NotFound for who may not know that the course exists, and Forbidden for who may know, but not do this. Both
+// leave a line in the audit log, at most one a minute for each person and course.
+//
+// Nobody reads a course, or what hangs on one, by a bare id: first comes Check, or Access. What a role may do is the
+// table in access.go, and nowhere else.
 //
 // An enrollment is a person in a course with a role, from an instant until another; it covers half-open [from,
 // until). One runs at a time for each person and course, those that ended stay for the registers. Changing a role

@@ -49,11 +49,6 @@ func placesOf(ctx context.Context, q *gorm.DB, user media.ID, now database.Insta
 	return rows, err
 }
 
-func runningEnrollment(ctx context.Context, q *gorm.DB, course, user media.ID) (enrollmentRow, error) {
-	return gorm.G[enrollmentRow](q).Select("id, course_id, user_id, role, section, from_at, until_at").
-		Where("course_id = ? AND user_id = ? AND until_at = 0", course, user).Take(ctx)
-}
-
 func insertEnrollments(ctx context.Context, tx *gorm.DB, rows []enrollmentRow) error {
 	return gorm.G[enrollmentRow](tx).CreateInBatches(ctx, &rows, 200)
 }
