@@ -23,7 +23,9 @@ func aJournal() []byte {
 		{Kind: recPart, Rendition: "v0", Tag: "1-aaaaaa", Bytes: 9, CRC: 1, EndMicros: 500000},
 		targetsRecord(targets{505 * time.Millisecond, 2 * time.Second}),
 		segmentRecord("v0", m.list[0]),
-		{Kind: recStored, Rendition: "v0"}, {Kind: recLost, Rendition: "v0", MSN: 3}, {Kind: recEnd, AtMicros: 5},
+		{Kind: recStored, Rendition: "v0"},
+		{Kind: recLost, Rendition: "v0", MSN: 3},
+		{Kind: recEnd, AtMicros: 5},
 	} {
 		b = appendRecord(b, rec)
 	}
@@ -66,7 +68,7 @@ func FuzzJournal(f *testing.F) {
 		cfg.fill()
 		for _, b := range [][]byte{b, signed} {
 			recs, _, _ := parseJournal(b)
-			c := newChannel(1, cfg, time.Minute)
+			c := (&Origin{}).newChannel(1, time.Minute)
 			c.recording = true
 			c.restore(recs)
 			for _, r := range c.shape.get().renditions {

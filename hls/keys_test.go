@@ -22,8 +22,10 @@ func TestNames(t *testing.T) {
 		{"v1/live.m3u8", resource{kind: livePlaylist, rendition: "v1"}},
 		{"v1/dvr.m3u8", resource{kind: dvrPlaylist, rendition: "v1"}},
 		{"a0/replay.m3u8", resource{kind: replayPlaylist, rendition: "a0"}},
-		{"index.m3u8", resource{kind: indexPlaylist}}, {"dvr.m3u8", resource{kind: dvrIndex}},
-		{"replay.m3u8", resource{kind: replayIndex}}, {"poster.mp4", resource{kind: poster}},
+		{"index.m3u8", resource{kind: indexPlaylist}},
+		{"dvr.m3u8", resource{kind: dvrIndex}},
+		{"replay.m3u8", resource{kind: replayIndex}},
+		{"poster.mp4", resource{kind: poster}},
 	} {
 		if got := parseName(test.name); got != test.want {
 			t.Errorf("%s is %+v, want %+v", test.name, got, test.want)

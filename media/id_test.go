@@ -16,9 +16,11 @@ func TestIDTextIsOneSpelling(t *testing.T) {
 			t.Fatalf("ParseID(%q) = %d, %v, want %d", id.String(), back, err, id)
 		}
 	}
-	for _, s := range []string{"", "0", "-1", "0000000000000", strings.Repeat("z", 13), "9223372036854775808",
+	for _, s := range []string{
+		"", "0", "-1", "0000000000000", strings.Repeat("z", 13), "9223372036854775808",
 		"3f2504e0-4f89-41d3-9a0c-0305e82c3301", strings.ToUpper(media.NewID().String()), media.NewID().String() + "0",
-		"../../etc/pas", "ilouILOU00000"} {
+		"../../etc/pas", "ilouILOU00000",
+	} {
 		if id, err := media.ParseID(s); err == nil {
 			t.Errorf("ParseID(%q) = %d, want ErrID", s, id)
 		}

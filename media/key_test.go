@@ -16,7 +16,7 @@ func TestNewKeyHas130SecretBits(t *testing.T) {
 		if len(k.ID) != 8 || len(string(k.Secret)) != 26 {
 			t.Fatalf("key of %d and %d letters, want 8 and 26", len(k.ID), len(string(k.Secret)))
 		}
-		if strings.Trim(k.Text(), "ck_abcdefghijklmnopqrstuvwxyz234567") != "" {
+		if strings.Trim(k.Text(), "_abcdefghijklmnopqrstuvwxyz234567") != "" {
 			t.Fatalf("key %q leaves the alphabet", k.Text())
 		}
 		if seen[string(k.Secret)] {

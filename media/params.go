@@ -173,13 +173,17 @@ func NewAACParams(asc []byte) (*Params, error) {
 	if err := c.Unmarshal(asc); err != nil {
 		return nil, paramsErrorf("AudioSpecificConfig: %v", err)
 	}
+	channels := int(c.ChannelConfig) // 0 when the frames themselves say it
+	if channels == 7 {
+		channels = 8
+	}
 	return &Params{
 		Codec:      AAC,
 		Config:     append([]byte(nil), asc...),
 		MIME:       fmt.Sprintf("mp4a.40.%d", c.Type),
-		Words:      "AAC " + channelWords(c.ChannelCount),
+		Words:      "AAC " + channelWords(channels),
 		SampleRate: c.SampleRate,
-		Channels:   c.ChannelCount,
+		Channels:   channels,
 
 		FrameSamples: map[bool]int{false: 1024, true: 960}[c.FrameLengthFlag],
 	}, nil

@@ -14,7 +14,7 @@ import (
 // box is an interval on a horizontal axis.
 type box struct{ X, W string }
 
-// tick is a labelled instant on a horizontal axis.
+// tick is a labeled instant on a horizontal axis.
 type tick struct {
 	X  string
 	At time.Time

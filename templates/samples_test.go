@@ -136,9 +136,22 @@ func visits(status string, i int) []templates.Span {
 }
 
 var names = [][2]string{ // family, given
-	{"Rahman", "Nur Aisyah binti"}, {"Tan", "Wei Ling 陈薇玲"}, {"佐藤", "陽翔"}, {"Müller-Østergård", "Søren Åke"}, {"الزهراني", "ليان"},
-	{"முருகன்", "கவிதா"}, {"O’Connell", "Caoimhe"}, {"Nguyễn", "Thị Minh Khai"}, {"김", "서연"}, {"Wijaya", "Putri Ayu Kusumawardhani"},
-	{"Kahananui", "Leilani"}, {"山田", "さくら"}, {"Okonkwo", "Chidiebere"}, {"Sharma", "Arjun"}, {"王", "浩然"}, {"Abdullah", "Muhammad Danish bin"},
+	{"Rahman", "Nur Aisyah binti"},
+	{"Tan", "Wei Ling 陈薇玲"},
+	{"佐藤", "陽翔"},
+	{"Müller-Østergård", "Søren Åke"},
+	{"الزهراني", "ليان"},
+	{"முருகன்", "கவிதா"},
+	{"O’Connell", "Caoimhe"},
+	{"Nguyễn", "Thị Minh Khai"},
+	{"김", "서연"},
+	{"Wijaya", "Putri Ayu Kusumawardhani"},
+	{"Kahananui", "Leilani"},
+	{"山田", "さくら"},
+	{"Okonkwo", "Chidiebere"},
+	{"Sharma", "Arjun"},
+	{"王", "浩然"},
+	{"Abdullah", "Muhammad Danish bin"},
 }
 
 func person(i int) (family, given, name string) {

@@ -26,7 +26,7 @@ var (
 	only    = flag.String("only", "", "with -screens: only pages whose name matches this regular expression")
 	sizes   = flag.String("sizes", "360x740,1366x768,1920x1080", "with -screens: sizes of the window")
 	langs   = flag.String("langs", "en,ja", "with -screens: languages")
-	schemes = flag.String("schemes", "light,dark", "with -screens: colour schemes")
+	schemes = flag.String("schemes", "light,dark", "with -screens: color schemes")
 )
 
 // The policy of the real server: what a page must live with.
@@ -138,7 +138,7 @@ func shoot(t *testing.T, ctx context.Context, url, file, size, scheme string) {
 	checkReflow(t, ctx, file)
 }
 
-// prefer makes the browser say that its user prefers a colour scheme.
+// prefer makes the browser say that its user prefers a color scheme.
 func prefer(scheme string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

@@ -74,8 +74,8 @@ func contentType(name string) string {
 func compress(b []byte) []byte {
 	var buf bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression)
-	w.Write(b) // a bytes.Buffer does not fail
-	w.Close()
+	_, _ = w.Write(b) // a bytes.Buffer does not fail
+	_ = w.Close()
 	if buf.Len() >= len(b) {
 		return nil
 	}

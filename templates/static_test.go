@@ -130,7 +130,7 @@ func sha(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestVendored keeps foreign code with its licence, untouched.
+// TestVendored keeps foreign code with its license, untouched.
 func TestVendored(t *testing.T) {
 	notice, err := os.ReadFile("static/vendor/NOTICE.txt")
 	if err != nil {

@@ -31,7 +31,7 @@ type problem struct {
 // fail is the one place where an error becomes an answer.
 func (s *Server) fail(c *gin.Context, err error) {
 	if c.Writer.Written() {
-		s.logFailure(c, "answer broke off", "", err)
+		s.cfg.Log.ErrorContext(c.Request.Context(), "answer broke off", facts(c, err)...)
 		panic(http.ErrAbortHandler)
 	}
 	if c.Request.Context().Err() != nil && errors.Is(err, context.Canceled) {
@@ -46,19 +46,16 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if !ok {
 		f = &fault.Fault{}
 		reference = media.NewID().String()
-		s.logFailure(c, "request failed", reference, err)
+		s.cfg.Log.ErrorContext(c.Request.Context(), "request failed", append(facts(c, err), "reference", reference)...)
 	} else if f.Kind == fault.KindBusy {
-		s.logFailure(c, "request refused: busy", "", err)
+		s.cfg.Log.ErrorContext(c.Request.Context(), "request refused: busy", facts(c, err)...)
 	}
 	s.answer(c, f, reference)
 }
 
-func (s *Server) logFailure(c *gin.Context, message, reference string, err error) {
-	args := []any{"method", c.Request.Method, "route", c.FullPath(), "err", err}
-	if reference != "" {
-		args = append(args, "reference", reference)
-	}
-	s.cfg.Log.ErrorContext(c.Request.Context(), message, args...)
+// facts are what the log says of a request: its route, never its path.
+func facts(c *gin.Context, err error) []any {
+	return []any{"method", c.Request.Method, "route", c.FullPath(), "err", err}
 }
 
 func (s *Server) answer(c *gin.Context, f *fault.Fault, reference string) {
@@ -80,7 +77,7 @@ func (s *Server) answer(c *gin.Context, f *fault.Fault, reference string) {
 	}
 	if err := s.answerPage(c, f, reference); err != nil {
 		// The error page itself does not work: the plainest answer there is.
-		s.logFailure(c, "error page failed", reference, err)
+		s.cfg.Log.ErrorContext(c.Request.Context(), "error page failed", append(facts(c, err), "reference", reference)...)
 		if !c.Writer.Written() {
 			http.Error(c.Writer, http.StatusText(f.Kind.Status()), f.Kind.Status())
 		}
@@ -118,7 +115,7 @@ func (s *Server) answerJSON(c *gin.Context, f *fault.Fault, reference string) {
 		err = send(c, status, "application/problem+json", append(b, '\n'))
 	}
 	if err != nil {
-		s.logFailure(c, "problem not sent", reference, err)
+		s.cfg.Log.ErrorContext(c.Request.Context(), "problem not sent", append(facts(c, err), "reference", reference)...)
 	}
 }
 

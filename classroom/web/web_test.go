@@ -478,7 +478,7 @@ func TestNext(t *testing.T) {
 		"/\\evil.example":               "/",
 		"/\t/evil.example":              "/",
 		"/\n/evil.example":              "/",
-		" //evil.example":               "/",
+		"\x20//evil.example":            "/",
 		"https://evil.example":          "/",
 		"javascript:alert(1)":           "/",
 		"/x\x00":                        "/",
