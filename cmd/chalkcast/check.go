@@ -27,7 +27,7 @@ func (c *checkCmd) Run(ctx context.Context, env *environment) error {
 		try  func() error
 	}{
 		{"ports", func() error {
-			d, err := openDoors(&c.settings)
+			d, err := openDoors(ctx, &c.settings)
 			if err == nil {
 				d.Close()
 			}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/pelletier/go-toml/v2"
@@ -37,6 +38,8 @@ type settings struct {
 	Database string `name:"database" placeholder:"URL" help:"sqlite:PATH or postgres://user@host/name. (default sqlite in the data folder)"`
 	Storage  string `name:"storage" placeholder:"URL" help:"Where recordings live: disk:PATH or s3://bucket/prefix. (default disk in the data folder)"`
 
+	Part string `name:"part" enum:"low,balanced,robust" default:"balanced" placeholder:"PROFILE" help:"How close to live students are: low (parts of 200 ms), balanced (500 ms), or robust (1 s), for bad networks. Lessons on air keep theirs. (default ${default})"`
+
 	S3Endpoint string       `name:"s3-endpoint" placeholder:"URL" help:"Address of an S3-compatible store, as in https://s3.example."`
 	S3Region   string       `name:"s3-region" placeholder:"NAME" help:"Region of the bucket."`
 	S3Key      string       `name:"s3-key" placeholder:"ID" help:"Access key of the bucket."`
@@ -48,6 +51,11 @@ type settings struct {
 type logSettings struct {
 	LogLevel  slog.Level `name:"log-level" default:"INFO" placeholder:"LEVEL" help:"DEBUG, INFO, WARN or ERROR. (default ${default})"`
 	LogFormat string     `name:"log-format" enum:"text,json" default:"text" help:"text or json. (default ${default})"`
+}
+
+// partLengths are the latency profiles: how long a part of the stream is. Players stay three parts behind.
+var partLengths = map[string]time.Duration{
+	"low": 200 * time.Millisecond, "balanced": 500 * time.Millisecond, "robust": time.Second,
 }
 
 // usualData is the data folder where none is set.

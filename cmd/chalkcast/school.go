@@ -48,7 +48,7 @@ func openSchool(ctx context.Context, s *settings, log *slog.Logger) (sc *school,
 			sc.Close()
 		}
 	}()
-	if sc.doors, err = openDoors(s); err != nil {
+	if sc.doors, err = openDoors(ctx, s); err != nil {
 		return nil, err
 	}
 	sc.onClose(func() error { sc.doors.Close(); return nil })
@@ -92,6 +92,7 @@ func (sc *school) openMedia(ctx context.Context) (*ticket.Minter, error) {
 	sc.onClose(closeStore)
 	sc.origin, err = hls.Open(hls.Config{
 		Store: store, Tickets: minter, Spool: filepath.Join(sc.settings.Data, "spool"), Log: sc.log,
+		PartTarget: partLengths[sc.settings.Part],
 	})
 	if err != nil {
 		return nil, fmt.Errorf("origin: %w", err)

@@ -51,7 +51,7 @@ type doors struct {
 
 // openDoors opens every port before anything else is opened: a port that is taken is the commonest mistake and
 // should be the first thing said.
-func openDoors(s *settings) (d *doors, err error) {
+func openDoors(ctx context.Context, s *settings) (d *doors, err error) {
 	d = &doors{}
 	defer func() {
 		if err != nil {
@@ -65,17 +65,22 @@ func openDoors(s *settings) (d *doors, err error) {
 		}
 		d.tls = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
+	var listen net.ListenConfig
 	for _, door := range []struct {
 		name, address string
 		to            *net.Listener
 	}{
-		{"http", s.HTTP, &d.http}, {"rtmp", s.RTMP, &d.rtmp}, {"rtmps", s.RTMPS, &d.rtmps},
-		{"rtsp", s.RTSP, &d.rtsp}, {"rtsps", s.RTSPS, &d.rtsps}, {"metrics", s.Metrics, &d.metrics},
+		{"http", s.HTTP, &d.http},
+		{"rtmp", s.RTMP, &d.rtmp},
+		{"rtmps", s.RTMPS, &d.rtmps},
+		{"rtsp", s.RTSP, &d.rtsp},
+		{"rtsps", s.RTSPS, &d.rtsps},
+		{"metrics", s.Metrics, &d.metrics},
 	} {
 		if door.address == "" {
 			continue
 		}
-		if *door.to, err = net.Listen("tcp", door.address); err != nil {
+		if *door.to, err = listen.Listen(ctx, "tcp", door.address); err != nil {
 			return nil, fmt.Errorf("%s: %w (another program? choose a free port with --%s)", door.name, err, door.name)
 		}
 	}
