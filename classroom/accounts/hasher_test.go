@@ -1,8 +1,11 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
+	"regexp"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,5 +80,21 @@ func TestThrottleForgets(t *testing.T) {
 	}
 	if n := len(th.spent); n > maxThrottled {
 		t.Errorf("%d keys kept, the limit is %d", n, maxThrottled)
+	}
+}
+
+// The list is the work of others; who gets the program gets their notice with it.
+func TestCommonPasswordsHaveTheirNotice(t *testing.T) {
+	list, err := os.ReadFile("common_passwords.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notice, err := os.ReadFile("../../templates/static/vendor/NOTICE.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := regexp.MustCompile(`Copyright \(c\) [^\n]* Inc\.`).Find(list)
+	if by == nil || !bytes.Contains(notice, by) || !bytes.Contains(notice, []byte("Permission is hereby granted")) {
+		t.Errorf("the notice does not name %q with its license", by)
 	}
 }
