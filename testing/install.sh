@@ -19,6 +19,7 @@ needs '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' fonts-dejavu-core
 needs '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc' fonts-noto-cjk
 needs node nodejs
 needs npm npm
+needs soffice libreoffice-calc # opens the exports as schools do
 
 if [ ${#wanted[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || fail "the tests need these Debian packages or their likes: ${wanted[*]}"
