@@ -63,7 +63,8 @@ var arrows = map[string][]string{
 		"classroom/web", "cmd/chalkcast/sample", "hls", "hls/ticket", "ingest", "ingest/guard", "ingest/rtmp",
 		"ingest/rtsp", "media", "storage", "storage/disk", "storage/memory", "storage/s3", "templates",
 	},
-	"e2e": {"media"},
+	"e2e":             {"media"},
+	"e2e/conformance": {},
 }
 
 // onFloor adds what every feature of the classroom may stand on.
