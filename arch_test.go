@@ -86,7 +86,7 @@ var strangers = map[string][]string{
 	"github.com/bluenviron/mediacommon":        {"media", "ingest", "hls", "cmd/chalkcast/sample", "e2e"},
 	"github.com/bluenviron/gortsplib":          {"ingest/rtsp"},
 	"github.com/bluenviron/gortmplib":          {"ingest/rtmp", "cmd/chalkcast/sample", "e2e"}, // a peer, never the server
-	"github.com/bluenviron/gohlslib":           {},                                             // a peer of tests at most
+	"github.com/bluenviron/gohlslib":           {"e2e"},                                        // a peer that plays, in tests
 	"github.com/chromedp":                      {"e2e", "templates"},                           // tests that look at pages
 	"github.com/alecthomas/kong":               {"cmd/chalkcast"},
 	"unsafe":                                   {},
