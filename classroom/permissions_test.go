@@ -79,6 +79,7 @@ var rights = []struct {
 	{"GET /lessons/:id/register", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id/register", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
 	{"GET /api/v1/lessons/:id/register.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /api/v1/lessons/:id/register.xlsx", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
 

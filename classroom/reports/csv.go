@@ -57,8 +57,9 @@ func ParseForm(separator, bom, encoding string) (Form, error) {
 
 // table writes records as RFC 4180 says, with CRLF at the end of each line.
 type table struct {
-	csv *csv.Writer
-	end func() error
+	csv    *csv.Writer
+	end    func() error
+	record []string
 }
 
 func newTable(w io.Writer, f Form) (*table, error) {
@@ -80,11 +81,19 @@ func newTable(w io.Writer, f Form) (*table, error) {
 	if f.Comma != 0 {
 		c.Comma = f.Comma
 	}
-	return &table{c, end}, nil
+	return &table{csv: c, end: end}, nil
 }
 
-// line writes one record of cells that are escaped already, or need not be.
-func (t *table) line(cells []string) error { return t.csv.Write(cells) }
+// head writes a record of texts that need no escaping.
+func (t *table) head(names []string) error { return t.csv.Write(names) }
+
+func (t *table) line(cells []value) error {
+	t.record = t.record[:0]
+	for _, c := range cells {
+		t.record = append(t.record, c.csv())
+	}
+	return t.csv.Write(t.record)
+}
 
 func (t *table) close() error {
 	t.csv.Flush()

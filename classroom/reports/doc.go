@@ -1,7 +1,8 @@
-// Package reports writes registers as files that people open in a spreadsheet: CSV in every form that programs ask
-// for, and the names of those files. What the figures are, package attendance decides.
+// Package reports writes registers as files that people open in a spreadsheet: workbooks, CSV in every form that
+// programs ask for, and the names of those files. What the figures are, package attendance decides.
 //
-//	attendance.Register ──► register.v1 (register.go) ──► CSV (csv.go) ──► the answer, and one audit line
+//	attendance.Register ──► register.v1 (register.go) ──┬─► CSV (csv.go) ───┬─► the answer, and one audit line
+//	                              typed cells (value.go) └─► XLSX (xlsx.go) ─┘
 //
 // A format has a name and a version, a fixed English header in its first line, one row per student, and grows at
 // its right end only. The same register is the same bytes for every reader, whatever their language. Text that a

@@ -9,7 +9,7 @@ func WriteLines(w io.Writer, f Form, lines [][]string) error {
 		return err
 	}
 	for _, cells := range lines {
-		if err := t.line(cells); err != nil {
+		if err := t.head(cells); err != nil {
 			return err
 		}
 	}

@@ -1,18 +1,14 @@
 package reports
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"gorm.io/gorm"
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/attendance"
-	"chalkcast/classroom/audit"
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
-	"chalkcast/classroom/fault"
 	"chalkcast/classroom/web"
 )
 
@@ -42,48 +38,48 @@ func New(cfg Config) *Reports {
 
 // Routes adds the feature's routes.
 func (f *Reports) Routes(s *web.Server) {
-	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.registerCSV, web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.register(true), web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/register.xlsx", web.CourseTeacher, f.register(false), web.Stream())
 }
 
-// registerCSV sends the register of a lesson. Options: preset (full, short), separator, bom, encoding; see ParseForm.
-func (f *Reports) registerCSV(c *gin.Context) error {
-	l, access, err := f.attendance.Lesson(c, courses.ExportRegister)
-	if err != nil {
-		return err
+// register sends the register of a lesson. Options: preset (full, short); of a CSV also separator, bom, encoding,
+// see ParseForm.
+func (f *Reports) register(csv bool) web.Handler {
+	return func(c *gin.Context) error {
+		l, access, err := f.attendance.Lesson(c, courses.ExportRegister)
+		if err != nil {
+			return err
+		}
+		o, err := options(c, csv)
+		if err != nil {
+			return err
+		}
+		file, err := f.Register(c.Request.Context(), reader(c, access.Viewer), l, o)
+		if err != nil {
+			return err
+		}
+		return send(c, file)
 	}
-	preset := Preset(c.DefaultQuery("preset", string(Full)))
-	if preset != Full && preset != Short {
-		return fault.Invalid("report.preset").At("preset")
+}
+
+func options(c *gin.Context, csv bool) (o Options, err error) {
+	o = Options{Preset: Preset(c.Query("preset")), CSV: csv}
+	if csv {
+		o.Form, err = ParseForm(c.Query("separator"), c.Query("bom"), c.Query("encoding"))
 	}
-	form, err := ParseForm(c.Query("separator"), c.Query("bom"), c.Query("encoding"))
-	if err != nil {
-		return err
-	}
-	ctx := c.Request.Context()
-	r, err := f.attendance.Register(ctx, l)
-	if err != nil {
-		return err
-	}
-	// First the line in the audit log, then the first byte: nothing leaves unnoticed.
-	err = f.db.Tx(ctx, func(tx *gorm.DB) error {
-		return audit.Write(ctx, tx, audit.Line{
-			At: f.now(), Actor: access.Viewer.ID, Action: "register.export", Object: audit.Object("lesson", l.ID),
-			Detail: map[string]any{"format": "register.v1", "preset": preset, "file": "csv", "rows": len(r.Rows), "version": r.Version},
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("note export: %w", err)
-	}
+	return o, err
+}
+
+func reader(c *gin.Context, v *web.Viewer) Reader {
+	return Reader{ID: v.ID, Name: v.Name, T: func(key string, data map[string]any) string { return web.T(c, key, data) }}
+}
+
+func send(c *gin.Context, file *File) error {
 	h := c.Writer.Header()
-	h.Set("Content-Type", form.contentType())
-	plain := "register-"
-	if !r.Closed() {
-		plain = "register-provisional-"
-	}
-	plain += l.LocalDate + "-" + l.ID.String()
-	h.Set("Content-Disposition", disposition(r.Course.Code+" "+l.LocalDate+" "+l.Title, plain, ".csv"))
+	h.Set("Content-Type", file.ContentType)
+	h.Set("Content-Disposition", file.Disposition)
 	h.Set("Cache-Control", "no-store")
-	return WriteCSV(c.Writer, Subject{School: f.accounts.School().Name, Register: r}, preset, form)
+	return file.Write(c.Writer)
 }
 
 func (f Form) contentType() string {

@@ -3,8 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"strconv"
-	"time"
 
 	"chalkcast/classroom/attendance"
 	"chalkcast/classroom/database"
@@ -27,50 +25,50 @@ type Subject struct {
 // column is one column of a preset.
 type column struct {
 	name string
-	cell func(s Subject, row *attendance.Row) string
+	cell func(s Subject, row *attendance.Row) value
 }
 
 // fullColumns is register.v1. Columns are only ever added, at the end.
 var fullColumns = []column{
-	{"school", func(s Subject, _ *attendance.Row) string { return Escape(s.School) }},
-	{"course_code", func(s Subject, _ *attendance.Row) string { return Escape(s.Register.Course.Code) }},
-	{"course", func(s Subject, _ *attendance.Row) string { return Escape(s.Register.Course.Title) }},
-	{"lesson_id", func(s Subject, _ *attendance.Row) string { return s.Register.Lesson.ID.String() }},
-	{"lesson", func(s Subject, _ *attendance.Row) string { return Escape(s.Register.Lesson.Title) }},
-	{"date", func(s Subject, _ *attendance.Row) string { return s.Register.Lesson.LocalDate }},
-	{"zone", func(s Subject, _ *attendance.Row) string { return s.Register.Course.Zone.String() }},
-	{"planned_start", func(s Subject, _ *attendance.Row) string { return s.clock(s.Register.Lesson.PlannedStartAt) }},
-	{"planned_end", func(s Subject, _ *attendance.Row) string { return s.clock(s.Register.Lesson.PlannedEndAt) }},
-	{"counted_start", func(s Subject, _ *attendance.Row) string { return s.clock(s.Register.Window.Hull().From) }},
-	{"counted_end", func(s Subject, _ *attendance.Row) string { return s.clock(s.Register.Window.Hull().To) }},
-	{"counted_s", func(s Subject, _ *attendance.Row) string { return whole(s.Register.Counted(), time.Second) }},
-	{"student_id", func(_ Subject, r *attendance.Row) string { return Escape(r.Number) }},
-	{"family_name", func(_ Subject, r *attendance.Row) string { return Escape(r.Family) }},
-	{"given_name", func(_ Subject, r *attendance.Row) string { return Escape(r.Given) }},
-	{"display_name", func(_ Subject, r *attendance.Row) string { return Escape(r.Name) }},
-	{"email", func(_ Subject, r *attendance.Row) string { return Escape(r.Email) }},
-	{"group", func(_ Subject, r *attendance.Row) string { return Escape(r.Section) }},
-	{"status", func(_ Subject, r *attendance.Row) string { return string(r.Status) }},
-	{"code", func(_ Subject, r *attendance.Row) string { return codes[r.Status] }},
-	{"joined_at", func(s Subject, r *attendance.Row) string { return s.clock(r.Joined) }},
-	{"left_at", func(s Subject, r *attendance.Row) string { return s.clock(r.Left) }},
-	{"visits", func(_ Subject, r *attendance.Row) string { return strconv.Itoa(len(r.Visits)) }},
-	{"devices", func(_ Subject, r *attendance.Row) string { return strconv.Itoa(r.Devices) }},
-	{"late_min", func(_ Subject, r *attendance.Row) string { return whenHere(r, r.Late) }},
-	{"early_min", func(_ Subject, r *attendance.Row) string { return whenHere(r, r.Early) }},
-	{"attending_s", func(_ Subject, r *attendance.Row) string { return whole(r.Attending, time.Second) }},
-	{"attending_min", func(_ Subject, r *attendance.Row) string { return strconv.Itoa(r.Minutes()) }},
-	{"attending_pct", func(s Subject, r *attendance.Row) string { return percent(r.Attending, s.Register.Counted()) }},
-	{"played_s", func(_ Subject, r *attendance.Row) string { return whole(r.Played, time.Second) }},
-	{"replay_s", func(_ Subject, r *attendance.Row) string { return whole(r.Replay, time.Second) }},
-	{"covered_pct", func(s Subject, r *attendance.Row) string { return percent(r.Covered, s.Register.Programme) }},
-	{"live_status", func(_ Subject, r *attendance.Row) string { return string(r.Live) }},
-	{"corrected", func(_ Subject, r *attendance.Row) string { return yes(r.Correction != nil) }},
-	{"corrected_by", func(_ Subject, r *attendance.Row) string { return Escape(correction(r).ByName) }},
-	{"corrected_at", func(s Subject, r *attendance.Row) string { return s.clock(correction(r).At) }},
-	{"reason", func(_ Subject, r *attendance.Row) string { return correction(r).Reason }},
-	{"note", func(_ Subject, r *attendance.Row) string { return Escape(correction(r).Note) }},
-	{"policy_version", func(s Subject, _ *attendance.Row) string { return strconv.FormatInt(s.Register.PolicyVersion, 10) }},
+	{"school", func(s Subject, _ *attendance.Row) value { return person(s.School) }},
+	{"course_code", func(s Subject, _ *attendance.Row) value { return person(s.Register.Course.Code) }},
+	{"course", func(s Subject, _ *attendance.Row) value { return person(s.Register.Course.Title) }},
+	{"lesson_id", func(s Subject, _ *attendance.Row) value { return name(s.Register.Lesson.ID.String()) }},
+	{"lesson", func(s Subject, _ *attendance.Row) value { return person(s.Register.Lesson.Title) }},
+	{"date", func(s Subject, _ *attendance.Row) value { return date(s.Register.Lesson.LocalDate) }},
+	{"zone", func(s Subject, _ *attendance.Row) value { return name(s.Register.Course.Zone.String()) }},
+	{"planned_start", func(s Subject, _ *attendance.Row) value { return s.clock(s.Register.Lesson.PlannedStartAt) }},
+	{"planned_end", func(s Subject, _ *attendance.Row) value { return s.clock(s.Register.Lesson.PlannedEndAt) }},
+	{"counted_start", func(s Subject, _ *attendance.Row) value { return s.clock(s.Register.Window.Hull().From) }},
+	{"counted_end", func(s Subject, _ *attendance.Row) value { return s.clock(s.Register.Window.Hull().To) }},
+	{"counted_s", func(s Subject, _ *attendance.Row) value { return lasting(s.Register.Counted()) }},
+	{"student_id", func(_ Subject, r *attendance.Row) value { return person(r.Number) }},
+	{"family_name", func(_ Subject, r *attendance.Row) value { return person(r.Family) }},
+	{"given_name", func(_ Subject, r *attendance.Row) value { return person(r.Given) }},
+	{"display_name", func(_ Subject, r *attendance.Row) value { return person(r.Name) }},
+	{"email", func(_ Subject, r *attendance.Row) value { return person(r.Email) }},
+	{"group", func(_ Subject, r *attendance.Row) value { return person(r.Section) }},
+	{"status", func(_ Subject, r *attendance.Row) value { return name(string(r.Status)) }},
+	{"code", func(_ Subject, r *attendance.Row) value { return name(codes[r.Status]) }},
+	{"joined_at", func(s Subject, r *attendance.Row) value { return s.clock(r.Joined) }},
+	{"left_at", func(s Subject, r *attendance.Row) value { return s.clock(r.Left) }},
+	{"visits", func(_ Subject, r *attendance.Row) value { return number(int64(len(r.Visits))) }},
+	{"devices", func(_ Subject, r *attendance.Row) value { return number(int64(r.Devices)) }},
+	{"late_min", func(_ Subject, r *attendance.Row) value { return minutes(r, r.Late) }},
+	{"early_min", func(_ Subject, r *attendance.Row) value { return minutes(r, r.Early) }},
+	{"attending_s", func(_ Subject, r *attendance.Row) value { return lasting(r.Attending) }},
+	{"attending_min", func(_ Subject, r *attendance.Row) value { return number(int64(r.Minutes())) }},
+	{"attending_pct", func(s Subject, r *attendance.Row) value { return percent(r.Attending, s.Register.Counted()) }},
+	{"played_s", func(_ Subject, r *attendance.Row) value { return lasting(r.Played) }},
+	{"replay_s", func(_ Subject, r *attendance.Row) value { return lasting(r.Replay) }},
+	{"covered_pct", func(s Subject, r *attendance.Row) value { return percent(r.Covered, s.Register.Programme) }},
+	{"live_status", func(_ Subject, r *attendance.Row) value { return name(string(r.Live)) }},
+	{"corrected", func(_ Subject, r *attendance.Row) value { return yes(r.Correction != nil) }},
+	{"corrected_by", func(_ Subject, r *attendance.Row) value { return person(correction(r).ByName) }},
+	{"corrected_at", func(s Subject, r *attendance.Row) value { return s.clock(correction(r).At) }},
+	{"reason", func(_ Subject, r *attendance.Row) value { return name(correction(r).Reason) }},
+	{"note", func(_ Subject, r *attendance.Row) value { return person(correction(r).Note) }},
+	{"policy_version", func(s Subject, _ *attendance.Row) value { return number(s.Register.PolicyVersion) }},
 }
 
 // shortColumns are full ones under the names of a paper register.
@@ -110,21 +108,8 @@ func WriteCSV(w io.Writer, s Subject, p Preset, f Form) error {
 	if err != nil {
 		return fmt.Errorf("write register: %w", err)
 	}
-	columns := columnsOf(p)
-	cells := make([]string, len(columns))
-	for i, c := range columns {
-		cells[i] = c.name
-	}
-	if err := t.line(cells); err != nil {
+	if err := s.write(t, p, func(name string) string { return name }); err != nil {
 		return fmt.Errorf("write register: %w", err)
-	}
-	for r := range s.Register.Rows {
-		for i, c := range columns {
-			cells[i] = c.cell(s, &s.Register.Rows[r])
-		}
-		if err := t.line(cells); err != nil {
-			return fmt.Errorf("write register: %w", err)
-		}
 	}
 	if err := t.close(); err != nil {
 		return fmt.Errorf("write register: %w", err)
@@ -132,38 +117,36 @@ func WriteCSV(w io.Writer, s Subject, p Preset, f Form) error {
 	return nil
 }
 
-// clock writes an instant in the course's zone with its offset, to the second; nothing for one that never was.
-func (s Subject) clock(i database.Instant) string {
-	if i == 0 {
-		return ""
-	}
-	return i.Time().In(s.Register.Course.Zone).Format("2006-01-02T15:04:05-07:00")
+// lines is where a table goes, line by line.
+type lines interface {
+	head(names []string) error
+	line(cells []value) error
 }
 
-func whole(d, unit time.Duration) string { return strconv.FormatInt(int64(d/unit), 10) }
-
-// whenHere writes whole minutes for those to whom they mean something.
-func whenHere(r *attendance.Row, d time.Duration) string {
-	if !r.Here {
-		return ""
+// write writes the header, each column as it is called, and the rows.
+func (s Subject) write(to lines, p Preset, called func(name string) string) error {
+	columns := columnsOf(p)
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = called(c.name)
 	}
-	return whole(d, time.Minute)
+	if err := to.head(names); err != nil {
+		return err
+	}
+	cells := make([]value, len(columns))
+	for r := range s.Register.Rows {
+		for i, c := range columns {
+			cells[i] = c.cell(s, &s.Register.Rows[r])
+		}
+		if err := to.line(cells); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// percent is empty where there is nothing to be part of.
-func percent(part, all time.Duration) string {
-	if all == 0 {
-		return ""
-	}
-	return attendance.Percent(part, all)
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
+// clock is an instant in the course's zone.
+func (s Subject) clock(i database.Instant) value { return clock(i, s.Register.Course.Zone) }
 
 // correction returns the row's, or an empty one.
 func correction(r *attendance.Row) attendance.Correction {
