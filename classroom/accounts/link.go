@@ -46,8 +46,10 @@ func (a *Accounts) NewLink(ctx context.Context, user media.ID, life time.Duratio
 		if err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, audit.Line{At: a.now(), Action: "link.create", Object: audit.Object("user", user),
-			Detail: map[string]any{"minutes": int(life / time.Minute)}})
+		return audit.Write(ctx, tx, audit.Line{
+			At: a.now(), Action: "link.create", Object: audit.Object("user", user),
+			Detail: map[string]any{"minutes": int(life / time.Minute)},
+		})
 	})
 	if err != nil {
 		return "", fmt.Errorf("make sign-in link: %w", err)

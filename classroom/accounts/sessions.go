@@ -76,8 +76,10 @@ func (a *Accounts) endSome(ctx context.Context, user media.ID, end func(name uin
 				return err
 			}
 		}
-		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: user, Action: "session.end", Object: audit.Object("user", user),
-			Detail: map[string]any{"count": len(ended)}})
+		return audit.Write(ctx, tx, audit.Line{
+			At: a.now(), Actor: user, Action: "session.end", Object: audit.Object("user", user),
+			Detail: map[string]any{"count": len(ended)},
+		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("end sessions: %w", err)

@@ -134,8 +134,10 @@ func (a *Accounts) SetSchool(ctx context.Context, actor media.ID, name, zone, la
 		if err := setSchool(ctx, tx, name, zone, lang); err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: actor, Action: "school.edit", Object: "school",
-			Detail: map[string]any{"name": name, "zone": zone, "lang": lang}})
+		return audit.Write(ctx, tx, audit.Line{
+			At: a.now(), Actor: actor, Action: "school.edit", Object: "school",
+			Detail: map[string]any{"name": name, "zone": zone, "lang": lang},
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("change school: %w", err)
