@@ -32,7 +32,7 @@ func (o *Origin) restoreAll() error {
 		if err != nil || !e.IsDir() {
 			continue
 		}
-		c := newChannel(id, &o.cfg, o.cfg.Window)
+		c := o.newChannel(id, o.cfg.Window)
 		if err := o.openLesson(c, nil); err != nil {
 			o.cfg.Log.Error("lesson cannot be restored", "lesson", id, "err", err)
 			continue
@@ -74,7 +74,7 @@ func (c *channel) restore(recs []record) {
 				r.settle(rec)
 			}
 		case recEnd:
-			s.ended = true
+			s.ended, s.endedAt = true, time.UnixMicro(rec.AtMicros).UTC()
 		}
 	}
 	slices.SortFunc(s.renditions, func(a, b *rendition) int { return strings.Compare(order(a), order(b)) })
@@ -293,7 +293,7 @@ func (c *channel) index() []byte {
 		}
 	}
 	if s.ended {
-		b = appendRecord(b, record{Kind: recEnd, AtMicros: c.cfg.Now().UnixMicro()})
+		b = appendRecord(b, record{Kind: recEnd, AtMicros: s.endedAt.UnixMicro()})
 	}
 	return b
 }
@@ -341,6 +341,7 @@ func (o *Origin) find(ctx context.Context, id media.ID) (*channel, error) {
 
 // load reads a recording's index into memory.
 func (o *Origin) load(ctx context.Context, id media.ID) (*channel, error) {
+	began := o.cfg.Now()
 	recs, err := o.readIndex(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		o.mu.Lock()
@@ -350,7 +351,7 @@ func (o *Origin) load(ctx context.Context, id media.ID) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newChannel(id, &o.cfg, o.cfg.Window)
+	c := o.newChannel(id, o.cfg.Window)
 	c.recording = true
 	c.restore(recs)
 	c.reshape(func(s *shape) { s.ended = true })
@@ -360,6 +361,13 @@ func (o *Origin) load(ctx context.Context, id media.ID) (*channel, error) {
 	c.archived.Store(true)
 	c.lastUse.Store(o.cfg.Now().UnixNano())
 	v, _ := o.channels.LoadOrStore(id, c)
+	o.mu.Lock()
+	deleted, gone := o.absent[id]
+	o.mu.Unlock()
+	if gone && !deleted.Before(began) {
+		o.forget(c)
+		return nil, storage.ErrNotFound
+	}
 	return v.(*channel), nil
 }
 

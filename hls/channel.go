@@ -14,6 +14,7 @@ import (
 type channel struct {
 	id        media.ID
 	cfg       *Config
+	metrics   *metrics
 	spool     *spool // nil for a preview and for a recording
 	recording bool   // loaded from the store
 	window    time.Duration
@@ -39,6 +40,7 @@ type shape struct {
 	publishing bool
 	ended      bool
 	started    time.Time // of position 0; zero before
+	endedAt    time.Time // zero before, and when nobody knows
 }
 
 func (s *shape) find(name string) *rendition {
@@ -68,6 +70,7 @@ type writer struct {
 	base       time.Time // of position 0, by the clock of this generation
 	edge       time.Duration
 	edgeAt     time.Time // when the latest frame arrived
+	leadAt     time.Time // when the latest frame of the leading track did
 	astray     int       // segments in a row that end more than clockSlack off our clock
 	hot        []*hotSegment
 	hotBytes   int64
@@ -82,14 +85,15 @@ type hotSegment struct {
 const (
 	clockSlack  = 2 * time.Second
 	keepHot     = 12 * time.Second // bytes stay in memory at least so long: most requests are for the live edge
-	hotLimit    = 96 << 20         // and at most so many of one channel, whatever the disk does
+	hotLimit    = 96 << 20         // and at most so many of one lesson, whatever the disk does
+	hotTotal    = 512 << 20        // and of all lessons
 	strayLimit  = 2
 	liveWindow  = 60 * time.Second
 	shortWindow = 20 * time.Second // of previews: they live in memory alone
 )
 
-func newChannel(id media.ID, cfg *Config, window time.Duration) *channel {
-	c := &channel{id: id, cfg: cfg, window: window}
+func (o *Origin) newChannel(id media.ID, window time.Duration) *channel {
+	c := &channel{id: id, cfg: &o.cfg, metrics: o.metrics, window: window}
 	c.shape.set(&shape{})
 	return c
 }
@@ -134,10 +138,11 @@ func (c *channel) finish() bool {
 	}
 	c.flush()
 	c.input = nil
+	now := c.cfg.Now().UTC()
 	if c.spool != nil {
-		c.spool.record(record{Kind: recEnd, AtMicros: c.cfg.Now().UnixMicro()}, true)
+		c.spool.record(record{Kind: recEnd, AtMicros: now.UnixMicro()}, true)
 	}
-	c.reshape(func(s *shape) { s.publishing, s.ended = false, true })
+	c.reshape(func(s *shape) { s.publishing, s.ended, s.endedAt = false, true, now })
 	for _, r := range c.shape.get().renditions {
 		c.publish(r)
 	}
@@ -184,6 +189,9 @@ func (c *channel) write(in *Input, f *media.Frame) error {
 	c.mux.push(f)
 	c.apply(now)
 	c.edgeAt = now
+	if f.Track == c.mux.lead.track.ID {
+		c.leadAt = now
+	}
 	return nil
 }
 
@@ -210,10 +218,14 @@ func (c *channel) apply(now time.Time) {
 			changed = append(changed, r)
 		}
 	}
+	led := slices.ContainsFunc(c.mux.done, func(f finished) bool { return f.builder == 0 && f.part != nil })
 	clear(c.mux.done)
 	c.mux.done = c.mux.done[:0]
 	for _, r := range changed {
 		c.publish(r)
+	}
+	if led {
+		c.metrics.published(c.leadAt, c.cfg.Now())
 	}
 }
 
@@ -241,7 +253,7 @@ func (c *channel) closeSegment(r *rendition, end time.Duration, now time.Time) {
 	if b := r.body; len(b) > 0 {
 		s.body.Store(&b)
 		c.hot = append(c.hot, &hotSegment{r, s})
-		c.hotBytes += s.size
+		c.heat(s.size)
 	}
 	c.edge = max(c.edge, end)
 	if r == c.active[0] && c.targets.segment == 0 {
@@ -291,10 +303,18 @@ func (c *channel) cool() {
 			continue
 		}
 		h.s.body.Store(nil)
-		c.hotBytes -= h.s.size
+		c.heat(-h.s.size)
 	}
 	clear(c.hot[len(kept):])
 	c.hot = kept
+}
+
+// heat counts bytes of segments in memory.
+func (c *channel) heat(n int64) {
+	c.hotBytes += n
+	if c.spool != nil {
+		c.spool.disk.hot.Add(n)
+	}
 }
 
 func (c *channel) cold(s *segment) bool {
@@ -304,7 +324,8 @@ func (c *channel) cold(s *segment) bool {
 	}
 	if s.keeping() == inMemory {
 		// A disk that hangs must not fill the memory.
-		return c.hotBytes > hotLimit && age > keepHot && s.state.CompareAndSwap(int32(inMemory), int32(lost))
+		full := c.hotBytes > hotLimit || c.spool.disk.hot.Load() > hotTotal
+		return full && age > keepHot && s.state.CompareAndSwap(int32(inMemory), int32(lost))
 	}
 	return age > keepHot
 }
@@ -423,10 +444,10 @@ func (c *channel) status(now time.Time) media.ChannelStatus {
 		st.Programme = v.edge()
 		st.LatencyTarget = v.targets.holdBack() + v.targets.part
 	}
-	waiting, oldest, gone := c.unstored.state()
-	st.Unstored, st.Lost = waiting, gone
-	if waiting > 0 {
-		st.UnstoredAge = max(now.Sub(oldest), 0)
+	w := c.unstored.state()
+	st.Unstored, st.Lost = w.segments, w.lost
+	if w.segments > 0 {
+		st.UnstoredAge = max(now.Sub(w.oldest), 0)
 	}
 	st.Replay = s.ended && !c.preview() && st.Programme > 0
 	if c.spool != nil {

@@ -116,7 +116,7 @@ func (o *Origin) enter(in *Input) error {
 }
 
 func (in *Input) newPreview() *channel {
-	return newChannel(in.grant.Publisher, &in.o.cfg, shortWindow)
+	return in.o.newChannel(in.grant.Publisher, shortWindow)
 }
 
 // enter goes into c, and out of the channel before. A preview takes the place of the publisher's last one.

@@ -166,7 +166,7 @@ func targetsRecord(t targets) record {
 
 // journal is the file. It is owned by the goroutine that writes the spool.
 type journal struct {
-	f    *os.File
+	f    file
 	size int64 // up to where lines are whole
 }
 
@@ -176,8 +176,8 @@ const journalFile = "journal.jsonl"
 const maxJournal = 256 << 20
 
 // openJournal opens or makes the journal in root and reads what is there. A torn last line is cut off.
-func openJournal(root *os.Root) (j *journal, recs []record, damaged int, err error) {
-	f, err := root.OpenFile(journalFile, os.O_RDWR|os.O_CREATE, 0o600)
+func openJournal(root *os.Root, d *disk) (j *journal, recs []record, damaged int, err error) {
+	f, err := d.open(root, journalFile, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("open journal: %w", err)
 	}
@@ -213,7 +213,9 @@ func (j *journal) write(rec record, sync bool) error {
 	line := appendRecord(nil, rec)
 	n, err := j.f.Write(line)
 	if err == nil && sync {
-		err = j.f.Sync()
+		if err = j.f.Sync(); err != nil {
+			err = fmt.Errorf("%w: %w", errSync, err)
+		}
 	}
 	if err != nil {
 		if n > 0 {

@@ -22,7 +22,9 @@ import (
 
 func lessonPrefix(lesson media.ID) string { return "lessons/" + lesson.String() + "/" }
 
-func indexKey(lesson media.ID) string { return lessonPrefix(lesson) + "journal.jsonl" }
+const indexFile = "journal.jsonl"
+
+func indexKey(lesson media.ID) string { return lessonPrefix(lesson) + indexFile }
 
 func segmentKey(lesson media.ID, rendition string, s *segment) string {
 	return fmt.Sprintf("%s%s/%s/%d.m4s", lessonPrefix(lesson), s.tag, rendition, s.msn)
@@ -81,6 +83,7 @@ const (
 	initFile
 	segmentFile
 	partFile
+	kinds int = iota // how many there are
 )
 
 // resource is a name that has the right form; whether it exists is another question.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
 	"chalkcast/hls/ticket"
@@ -23,13 +24,17 @@ type Config struct {
 	Tickets *ticket.Minter
 	Spool   string // a folder of our own for segments that are not stored yet, and journals
 	Log     *slog.Logger
-	Now     func() time.Time // nil: time.Now
+	Now     func() time.Time      // nil: time.Now
+	Metrics prometheus.Registerer // nil: none are shown
 
 	PartTarget    time.Duration // length of a part; 0: 500 ms
 	SegmentTarget time.Duration // length of a segment where key frames allow it; 0: 2 s
 	Window        time.Duration // length of the live playlist; 0: 60 s
 	SpoolLimit    int64         // bytes that all lessons together may have in the spool; 0: 20 GiB
 	Uploads       int           // objects on their way to the store at once; 0: 4
+	Keep          time.Duration // recordings are deleted so long after their lesson ended; 0: never
+
+	fault func(name string, f file) file // of tests: what goes wrong with files of the spool
 }
 
 func (c *Config) fill() {
@@ -68,7 +73,9 @@ var (
 type Origin struct {
 	cfg      Config
 	root     *os.Root
-	quota    quota
+	disk     disk
+	metrics  *metrics
+	tally    tally
 	up       *uploader
 	spools   sync.WaitGroup
 	loading  singleflight.Group
@@ -94,8 +101,14 @@ func Open(cfg Config) (*Origin, error) {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
 	o := &Origin{cfg: cfg, root: root, inputs: make(map[media.ID]*Input), absent: make(map[media.ID]time.Time)}
-	o.quota.limit = cfg.SpoolLimit
-	o.up = newUploader(&o.cfg)
+	o.disk.limit, o.disk.fault = cfg.SpoolLimit, cfg.fault
+	o.metrics = newMetrics(o)
+	if cfg.Metrics != nil {
+		if err := cfg.Metrics.Register(o.metrics); err != nil {
+			return nil, errors.Join(fmt.Errorf("metrics of the origin: %w", err), root.Close())
+		}
+	}
+	o.up = newUploader(&o.cfg, o.metrics)
 	o.up.finished = o.archive
 	if err := o.restoreAll(); err != nil {
 		return nil, errors.Join(err, root.Close())
@@ -110,6 +123,7 @@ func (o *Origin) Run(ctx context.Context) error {
 	for range o.cfg.Uploads {
 		wg.Go(func() { o.up.work(ctx) })
 	}
+	wg.Go(func() { o.rounds(ctx) })
 	o.sweepUntil(ctx)
 	wg.Wait()
 	o.close()
@@ -160,14 +174,17 @@ const (
 )
 
 func (o *Origin) sweep(now time.Time) {
-	o.channels.Range(func(id, v any) bool {
+	if o.disk.look(now) {
+		o.cfg.Log.Warn("spool", "bytes", o.disk.used.Load(), "limit", o.disk.limit, "alarm", o.disk.half.Load() != nil)
+	}
+	o.channels.Range(func(_, v any) bool {
 		c := v.(*channel)
 		idle := now.Sub(time.Unix(0, c.lastUse.Load()))
 		switch {
 		case c.preview() && c.shape.get().ended && idle > previewRest,
 			c.archived.Load() && idle > archiveRest:
-			o.channels.CompareAndDelete(id, v)
-		case c.spool != nil && !c.archived.Load() && now.Sub(time.Unix(0, c.indexed.Load())) > indexEvery:
+			o.forget(c)
+		case c.spool != nil && !c.archived.Load() && now.Sub(time.Unix(0, c.indexed.Load())).Abs() > indexEvery:
 			c.indexed.Store(now.UnixNano())
 			o.up.index(c)
 		}
@@ -243,29 +260,47 @@ func (o *Origin) Delete(ctx context.Context, lesson media.ID) error {
 			c.spool.close()
 			<-c.spool.done
 		}
-		o.channels.CompareAndDelete(lesson, c)
+		o.forget(c)
 	}
 	o.mu.Lock()
 	o.absent[lesson] = o.cfg.Now()
 	o.mu.Unlock()
+	defer func() { // somebody may have read the index while it was still there
+		if c := o.channel(lesson); c != nil && c.recording {
+			o.forget(c)
+		}
+	}()
 	if err := o.root.RemoveAll(lesson.String()); err != nil {
 		return fmt.Errorf("delete spool of lesson: %w", err)
+	}
+	var names []string
+	var bytes int64
+	for info, err := range o.cfg.Store.List(ctx, lessonPrefix(lesson)) {
+		if err != nil {
+			return fmt.Errorf("list lesson: %w", err)
+		}
+		names, bytes = append(names, info.Name), bytes+info.Size
 	}
 	// The index goes first: what is left without it cannot be found.
 	if err := o.cfg.Store.Delete(ctx, indexKey(lesson)); err != nil {
 		return fmt.Errorf("delete index of lesson: %w", err)
 	}
-	var names []string
-	for info, err := range o.cfg.Store.List(ctx, lessonPrefix(lesson)) {
-		if err != nil {
-			return fmt.Errorf("list lesson: %w", err)
-		}
-		names = append(names, info.Name)
-	}
 	if err := o.cfg.Store.Delete(ctx, names...); err != nil {
 		return fmt.Errorf("delete lesson: %w", err)
 	}
+	o.tally.add(-bytes)
 	return nil
+}
+
+// forget takes a channel out of memory.
+func (o *Origin) forget(c *channel) {
+	if !o.channels.CompareAndDelete(c.id, c) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heat(-c.hotBytes)
+	c.hot = nil
 }
 
 // Status tells how a channel stands. It waits for nothing; a recording that is not in memory is unknown.
@@ -276,6 +311,9 @@ func (o *Origin) Status(id media.ID) media.ChannelStatus {
 	}
 	now := o.cfg.Now()
 	st := c.status(now)
+	if since := o.disk.half.Load(); c.spool != nil && since != nil {
+		st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageSlow, Detail: "spool", Since: *since})
+	}
 	switch failing := o.up.trouble() != nil; {
 	case st.Unstored == 0 || !failing && st.UnstoredAge < slowAfter:
 	case failing && st.UnstoredAge > downAfter:
@@ -316,7 +354,7 @@ func (o *Origin) lesson(ctx context.Context, id media.ID) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newChannel(id, &o.cfg, o.cfg.Window)
+	c := o.newChannel(id, o.cfg.Window)
 	if err := o.openLesson(c, recs); err != nil {
 		return nil, err
 	}
@@ -355,14 +393,14 @@ func (o *Origin) openLesson(c *channel, recs []record) error {
 	if err != nil {
 		return fmt.Errorf("open lesson's spool: %w", err)
 	}
-	j, own, damaged, err := openJournal(root)
+	j, own, damaged, err := openJournal(root, &o.disk)
 	if err != nil {
 		return errors.Join(err, root.Close())
 	}
 	if damaged > 0 {
 		o.cfg.Log.Warn("journal has damaged lines", "lesson", c.id, "lines", damaged)
 	}
-	c.spool = newSpool(root, j, &o.quota, o.cfg.Now)
+	c.spool = newSpool(root, j, &o.disk, o.cfg.Now)
 	if len(own) == 0 {
 		own = recs
 		if len(own) == 0 {

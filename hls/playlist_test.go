@@ -131,9 +131,18 @@ func TestHas(t *testing.T) {
 		msn, part int
 		want      bool
 	}{
-		{v, 0, -1, true}, {v, 1, -1, true}, {v, 2, -1, false}, {v, 0, 99, true},
-		{v, 1, 2, true}, {v, 1, 3, true}, {empty, 1, 3, false}, {empty, 1, 2, true},
-		{v, 2, 0, true}, {v, 2, 1, false}, {empty, 2, 0, false}, {v, 3, 0, false},
+		{v, 0, -1, true},
+		{v, 1, -1, true},
+		{v, 2, -1, false},
+		{v, 0, 99, true},
+		{v, 1, 2, true},
+		{v, 1, 3, true},
+		{empty, 1, 3, false},
+		{empty, 1, 2, true},
+		{v, 2, 0, true},
+		{v, 2, 1, false},
+		{empty, 2, 0, false},
+		{v, 3, 0, false},
 	} {
 		if got := test.v.has(test.msn, test.part); got != test.want {
 			t.Errorf("has(%d, %d) with %d parts open: %t", test.msn, test.part, len(test.v.parts), got)

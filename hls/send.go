@@ -45,6 +45,9 @@ type fileRange struct {
 
 func (r *fileRange) Close() error { return r.f.Close() }
 
+// WriteTo lets the kernel send the file.
+func (r *fileRange) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, r.Reader) }
+
 func seek(f *os.File, off int64) error {
 	_, err := f.Seek(off, io.SeekStart)
 	if err != nil {

@@ -9,12 +9,51 @@ import (
 	"strings"
 	"time"
 
+	"chalkcast/hls/ticket"
 	"chalkcast/media"
 	"chalkcast/storage"
 )
 
 // server answers viewers. It keeps no state: what it serves is in the views of the channels.
 type server struct{ o *Origin }
+
+// visit is a request on its way through the server, and the ResponseWriter of its answer.
+type visit struct {
+	http.ResponseWriter
+	o      *Origin
+	claims ticket.Claims
+	kind   kind
+	status int // of the answer, 0 when nobody was there to get one
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (v *visit) WriteHeader(status int) {
+	v.status = status
+	v.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+
+// ReadFrom lets the kernel send files.
+func (v *visit) ReadFrom(r io.Reader) (int64, error) { return io.Copy(v.ResponseWriter, r) }
+
+// welcome reports whether the ticket is still good: whoever is thrown out while an answer is made gets no more of it.
+func (v *visit) welcome() bool { return !v.o.cfg.Tickets.Denied(v.claims, v.o.cfg.Now()) }
+
+// hold waits until ready holds for what is in c, as cell.wait does.
+func hold[T any](w *visit, r *http.Request, c *cell[T], ready func(T) bool) (T, error) {
+	if now := c.get(); ready(now) {
+		return now, nil
+	}
+	w.o.metrics.waiting.Add(1)
+	defer w.o.metrics.waiting.Add(-1)
+	value, err := c.wait(r.Context(), ready)
+	if err == nil && !w.welcome() {
+		err = errForbidden
+	}
+	return value, err
+}
 
 // answer is an error with a status. Every answer with one status has the same body: nobody learns from it why.
 type answer int
@@ -44,7 +83,9 @@ const (
 
 const maxPath = 1024
 
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w := &visit{ResponseWriter: rw, o: s.o}
+	defer func() { s.o.metrics.answered(w.kind, w.status) }()
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -122,15 +163,16 @@ func address(r *http.Request) (ticket string, channel media.ID, name string, err
 	return ticket, channel, name, nil
 }
 
-func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
+func (s *server) serve(w *visit, r *http.Request) error {
 	text, id, name, err := address(r)
 	if err != nil {
 		return err
 	}
-	if _, err := s.o.cfg.Tickets.Verify(text, id, s.o.cfg.Now()); err != nil || id == 0 {
+	if w.claims, err = s.o.cfg.Tickets.Verify(text, id, s.o.cfg.Now()); err != nil || id == 0 {
 		return errForbidden
 	}
 	res := parseName(name)
+	w.kind = res.kind
 	if res.kind == unknown {
 		return errUnknown
 	}
@@ -229,8 +271,8 @@ func (d directives) reach(v *view) error {
 }
 
 // rendition waits until a channel that has begun to publish has a rendition.
-func (s *server) rendition(r *http.Request, c *channel, name string) (*rendition, error) {
-	shape, err := c.shape.wait(r.Context(), func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
+func (s *server) rendition(w *visit, r *http.Request, c *channel, name string) (*rendition, error) {
+	shape, err := hold(w, r, &c.shape, func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
 	if err != nil {
 		return nil, err
 	}
@@ -240,12 +282,12 @@ func (s *server) rendition(r *http.Request, c *channel, name string) (*rendition
 	return nil, errUnknown
 }
 
-func (s *server) live(w http.ResponseWriter, r *http.Request, c *channel, name string) error {
+func (s *server) live(w *visit, r *http.Request, c *channel, name string) error {
 	d, err := parseDirectives(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	row, err := s.rendition(r, c, name)
+	row, err := s.rendition(w, r, c, name)
 	if err != nil {
 		return err
 	}
@@ -255,7 +297,7 @@ func (s *server) live(w http.ResponseWriter, r *http.Request, c *channel, name s
 			return err
 		}
 	}
-	v, err = row.view.wait(r.Context(), func(v *view) bool {
+	v, err = hold(w, r, &row.view, func(v *view) bool {
 		return v.ended || v.live != nil && (d.msn < 0 || v.has(d.msn, d.part))
 	})
 	if err != nil {
@@ -275,12 +317,12 @@ func (s *server) live(w http.ResponseWriter, r *http.Request, c *channel, name s
 	return sendPlaylist(w, r, p, cache)
 }
 
-func (s *server) dvr(w http.ResponseWriter, r *http.Request, c *channel, name string) error {
+func (s *server) dvr(w *visit, r *http.Request, c *channel, name string) error {
 	d, err := parseDirectives(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	row, err := s.rendition(r, c, name)
+	row, err := s.rendition(w, r, c, name)
 	if err != nil {
 		return err
 	}
@@ -290,7 +332,7 @@ func (s *server) dvr(w http.ResponseWriter, r *http.Request, c *channel, name st
 	if v := row.view.get(); d.msn >= 0 && d.msn > v.number+1 {
 		return errBadQuery
 	}
-	all, err := row.dvr.current.wait(r.Context(), func(all dvrView) bool {
+	all, err := hold(w, r, &row.dvr.current, func(all dvrView) bool {
 		v := row.view.get()
 		return len(all.starts) > 0 && v.targets.segment > 0 && (d.msn < all.next || v.ended && all.next == v.number)
 	})
@@ -306,13 +348,13 @@ func (s *server) dvr(w http.ResponseWriter, r *http.Request, c *channel, name st
 	return sendPlaylist(w, r, p, cache)
 }
 
-func (s *server) replay(w http.ResponseWriter, r *http.Request, c *channel, row *rendition) error {
+func (s *server) replay(w *visit, r *http.Request, c *channel, row *rendition) error {
 	v := row.view.get()
 	if !v.ended || c.preview() {
 		return errUnknown
 	}
 	settled := func(all dvrView) bool { return len(v.list) == 0 || all.next == v.number }
-	if _, err := row.dvr.current.wait(r.Context(), settled); err != nil {
+	if _, err := hold(w, r, &row.dvr.current, settled); err != nil {
 		return err
 	}
 	p := row.replay.Load()
@@ -339,18 +381,18 @@ func settledForGood(list []*segment) bool {
 }
 
 // index sends a multivariant playlist. The one of an ended lesson leads to its recording.
-func (s *server) index(w http.ResponseWriter, r *http.Request, c *channel, kind kind) error {
+func (s *server) index(w *visit, r *http.Request, c *channel, kind kind) error {
 	if kind != indexPlaylist && c.preview() {
 		return errUnknown
 	}
-	shape, err := c.shape.wait(r.Context(), func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
+	shape, err := hold(w, r, &c.shape, func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
 	if err != nil {
 		return err
 	}
 	if len(shape.renditions) == 0 || kind == replayIndex && !shape.ended {
 		return errUnknown
 	}
-	_, err = shape.renditions[0].view.wait(r.Context(), func(v *view) bool { return v.live != nil || v.ended })
+	_, err = hold(w, r, &shape.renditions[0].view, func(v *view) bool { return v.live != nil || v.ended })
 	if err != nil {
 		return err
 	}
@@ -381,7 +423,7 @@ func (s *server) index(w http.ResponseWriter, r *http.Request, c *channel, kind 
 	return sendPlaylist(w, r, newPage(renderIndex(rows, file)), cache)
 }
 
-func (s *server) poster(w http.ResponseWriter, r *http.Request, c *channel) error {
+func (s *server) poster(w *visit, r *http.Request, c *channel) error {
 	p := c.still.Load()
 	if p == nil {
 		return errUnknown
@@ -401,7 +443,7 @@ func (s *server) poster(w http.ResponseWriter, r *http.Request, c *channel) erro
 	return sendBytes(w, r, page.plain)
 }
 
-func (s *server) segment(w http.ResponseWriter, r *http.Request, c *channel, row *rendition, res resource) error {
+func (s *server) segment(w *visit, r *http.Request, c *channel, row *rendition, res resource) error {
 	seg := row.view.get().find(res.msn)
 	if seg == nil || seg.tag != res.tag || seg.gap() {
 		return errUnknown
@@ -412,14 +454,14 @@ func (s *server) segment(w http.ResponseWriter, r *http.Request, c *channel, row
 }
 
 // part sends a part. A request for the part that the playlist hints at waits until it is there.
-func (s *server) part(w http.ResponseWriter, r *http.Request, c *channel, row *rendition, res resource) error {
+func (s *server) part(w *visit, r *http.Request, c *channel, row *rendition, res resource) error {
 	hinted := func(v *view) bool {
 		return v.open != nil && v.open.tag == res.tag && v.number == res.msn && len(v.parts) == res.part
 	}
 	v := row.view.get()
 	if hinted(v) {
 		var err error
-		if v, err = row.view.wait(r.Context(), func(v *view) bool { return !hinted(v) }); err != nil {
+		if v, err = hold(w, r, &row.view, func(v *view) bool { return !hinted(v) }); err != nil {
 			return err
 		}
 	}

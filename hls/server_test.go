@@ -60,28 +60,79 @@ func TestHostileURLs(t *testing.T) {
 		method, target string
 		want           int
 	}{
-		{"GET", live, 200}, {"HEAD", live, 200}, {"OPTIONS", live, 204}, {"POST", live, 405}, {"TRACE", live, 405},
-		{"GET", seg, 200}, {"HEAD", seg, 200}, {"OPTIONS", seg, 204}, {"PUT", seg, 405}, {"DELETE", seg, 405},
-		{"GET", "/p/", 404}, {"GET", "/", 404}, {"GET", "/p/x/l/", 404}, {"GET", "/p/x/l/y", 404}, {"GET", "/p//l//", 403},
-		{"GET", at, 404}, {"GET", at + "../../../etc/passwd", 404}, {"GET", at + "..", 404}, {"GET", at + "v0/../index.m3u8", 404},
-		{"GET", at + "%2e%2e%2findex.m3u8", 404}, {"GET", at + "..\\index.m3u8", 404}, {"GET", at + "v0%2flive.m3u8", 404},
-		{"GET", at + "%2576%2530/live.m3u8", 404}, {"GET", at + "v0/live.m3u8%00", 404}, {"GET", at + "v0/live.m3u8/", 404},
-		{"GET", at + strings.Repeat("v0/", 1400) + "live.m3u8", 404}, {"GET", at + "V0/live.m3u8", 404}, {"GET", at + "v0//live.m3u8", 404},
-		{"GET", at + "v9/live.m3u8", 404}, {"GET", at + "v10/live.m3u8", 404}, {"GET", at + "a1/live.m3u8", 404},
-		{"GET", at + "v0/init-" + tag + "-0.mp4", 200}, {"GET", at + "v0/init-" + tag + "-1.mp4", 404}, {"GET", at + "v0/init-0.mp4", 404},
-		{"GET", at + "v0/seg-" + tag + "-00.m4s", 404}, {"GET", at + "v0/seg-" + tag + "-999999999.m4s", 404},
-		{"GET", at + "v0/seg-" + tag + "-9999999999.m4s", 404}, {"GET", at + "v0/seg-" + tag + "--1.m4s", 404},
-		{"GET", at + "v0/seg-2-aaaaaa-0.m4s", 404}, {"GET", at + "v0/seg-" + tag + "-0.ts", 404}, {"GET", at + "v0/seg-" + tag + "-0.m4s.tmp", 404},
-		{"GET", at + "v0/part-" + tag + "-0-0.m4s", 200}, {"GET", at + "v0/part-" + tag + "-0-9.m4s", 404}, {"GET", at + "v0/part-" + tag + "-4-9.m4s", 404},
-		{"GET", at + "v0/replay.m3u8", 404}, {"GET", at + "journal.jsonl", 404}, {"GET", at + "v0/journal.jsonl", 404},
-		{"GET", live + "?_HLS_msn=-1", 400}, {"GET", live + "?_HLS_msn=18446744073709551616", 400}, {"GET", live + "?_HLS_msn=1e9", 400},
-		{"GET", live + "?_HLS_msn=1;2", 400}, {"GET", live + "?_HLS_msn=1&_HLS_msn=1", 400}, {"GET", live + "?_HLS_part=0", 400},
-		{"GET", live + "?_HLS_msn=", 400}, {"GET", live + "?_HLS_msn=%31", 400}, {"GET", live + "?_HLS_msn=+1", 400}, {"GET", live + "?_HLS_msn=01", 400},
-		{"GET", live + "?_HLS_msn=7", 400}, {"GET", live + "?_HLS_msn=4&_HLS_part=99", 400}, {"GET", live + "?_HLS_msn=1&_HLS_part=x", 400},
-		{"GET", live + "?_HLS_msn=0&_HLS_part=0", 200}, {"GET", live + "?_HLS_msn=3", 200}, {"GET", live + "?_HLS_msn=3&_HLS_part=99", 200},
-		{"GET", live + "?_HLS_skip=foo", 200}, {"GET", live + "?_HLS_skip=YES", 200}, {"GET", live + "?utm_source=x&y", 200},
-		{"GET", live + "?" + strings.Repeat("a", 600), 400}, {"GET", at + "v0/dvr.m3u8?_HLS_msn=9", 400}, {"GET", at + "v0/dvr.m3u8", 200},
-		{"GET", at + "index.m3u8", 200}, {"GET", at + "dvr.m3u8", 200}, {"GET", at + "replay.m3u8", 404}, {"GET", at + "poster.mp4", 200},
+		{"GET", live, 200},
+		{"HEAD", live, 200},
+		{"OPTIONS", live, 204},
+		{"POST", live, 405},
+		{"TRACE", live, 405},
+		{"GET", seg, 200},
+		{"HEAD", seg, 200},
+		{"OPTIONS", seg, 204},
+		{"PUT", seg, 405},
+		{"DELETE", seg, 405},
+		{"GET", "/p/", 404},
+		{"GET", "/", 404},
+		{"GET", "/p/x/l/", 404},
+		{"GET", "/p/x/l/y", 404},
+		{"GET", "/p//l//", 403},
+		{"GET", at, 404},
+		{"GET", at + "../../../etc/passwd", 404},
+		{"GET", at + "..", 404},
+		{"GET", at + "v0/../index.m3u8", 404},
+		{"GET", at + "%2e%2e%2findex.m3u8", 404},
+		{"GET", at + "..\\index.m3u8", 404},
+		{"GET", at + "v0%2flive.m3u8", 404},
+		{"GET", at + "%2576%2530/live.m3u8", 404},
+		{"GET", at + "v0/live.m3u8%00", 404},
+		{"GET", at + "v0/live.m3u8/", 404},
+		{"GET", at + strings.Repeat("v0/", 1400) + "live.m3u8", 404},
+		{"GET", at + "V0/live.m3u8", 404},
+		{"GET", at + "v0//live.m3u8", 404},
+		{"GET", at + "v9/live.m3u8", 404},
+		{"GET", at + "v10/live.m3u8", 404},
+		{"GET", at + "a1/live.m3u8", 404},
+		{"GET", at + "v0/init-" + tag + "-0.mp4", 200},
+		{"GET", at + "v0/init-" + tag + "-1.mp4", 404},
+		{"GET", at + "v0/init-0.mp4", 404},
+		{"GET", at + "v0/seg-" + tag + "-00.m4s", 404},
+		{"GET", at + "v0/seg-" + tag + "-999999999.m4s", 404},
+		{"GET", at + "v0/seg-" + tag + "-9999999999.m4s", 404},
+		{"GET", at + "v0/seg-" + tag + "--1.m4s", 404},
+		{"GET", at + "v0/seg-2-aaaaaa-0.m4s", 404},
+		{"GET", at + "v0/seg-" + tag + "-0.ts", 404},
+		{"GET", at + "v0/seg-" + tag + "-0.m4s.tmp", 404},
+		{"GET", at + "v0/part-" + tag + "-0-0.m4s", 200},
+		{"GET", at + "v0/part-" + tag + "-0-9.m4s", 404},
+		{"GET", at + "v0/part-" + tag + "-4-9.m4s", 404},
+		{"GET", at + "v0/replay.m3u8", 404},
+		{"GET", at + "journal.jsonl", 404},
+		{"GET", at + "v0/journal.jsonl", 404},
+		{"GET", live + "?_HLS_msn=-1", 400},
+		{"GET", live + "?_HLS_msn=18446744073709551616", 400},
+		{"GET", live + "?_HLS_msn=1e9", 400},
+		{"GET", live + "?_HLS_msn=1;2", 400},
+		{"GET", live + "?_HLS_msn=1&_HLS_msn=1", 400},
+		{"GET", live + "?_HLS_part=0", 400},
+		{"GET", live + "?_HLS_msn=", 400},
+		{"GET", live + "?_HLS_msn=%31", 400},
+		{"GET", live + "?_HLS_msn=+1", 400},
+		{"GET", live + "?_HLS_msn=01", 400},
+		{"GET", live + "?_HLS_msn=7", 400},
+		{"GET", live + "?_HLS_msn=4&_HLS_part=99", 400},
+		{"GET", live + "?_HLS_msn=1&_HLS_part=x", 400},
+		{"GET", live + "?_HLS_msn=0&_HLS_part=0", 200},
+		{"GET", live + "?_HLS_msn=3", 200},
+		{"GET", live + "?_HLS_msn=3&_HLS_part=99", 200},
+		{"GET", live + "?_HLS_skip=foo", 200},
+		{"GET", live + "?_HLS_skip=YES", 200},
+		{"GET", live + "?utm_source=x&y", 200},
+		{"GET", live + "?" + strings.Repeat("a", 600), 400},
+		{"GET", at + "v0/dvr.m3u8?_HLS_msn=9", 400},
+		{"GET", at + "v0/dvr.m3u8", 200},
+		{"GET", at + "index.m3u8", 200},
+		{"GET", at + "dvr.m3u8", 200},
+		{"GET", at + "replay.m3u8", 404},
+		{"GET", at + "poster.mp4", 200},
 	} {
 		w := h.ask(test.method, test.target)
 		if w.Code != test.want {
@@ -193,9 +244,18 @@ func TestRanges(t *testing.T) {
 		code     int
 		from, to int
 	}{
-		{"bytes=0-0", 206, 0, 1}, {"bytes=0-", 206, 0, n}, {"bytes=5-9", 206, 5, 10}, {"bytes=-7", 206, n - 7, n},
-		{"bytes=1000-99999999", 206, 1000, n}, {"bytes=-99999999", 206, 0, n}, {"bytes=0-1,3-4", 200, 0, n}, {"lines=1-2", 200, 0, n},
-		{"bytes=9-5", 200, 0, n}, {"bytes=a-b", 200, 0, n}, {"bytes=99999999-", 416, 0, 0}, {"bytes=-0", 416, 0, 0},
+		{"bytes=0-0", 206, 0, 1},
+		{"bytes=0-", 206, 0, n},
+		{"bytes=5-9", 206, 5, 10},
+		{"bytes=-7", 206, n - 7, n},
+		{"bytes=1000-99999999", 206, 1000, n},
+		{"bytes=-99999999", 206, 0, n},
+		{"bytes=0-1,3-4", 200, 0, n},
+		{"lines=1-2", 200, 0, n},
+		{"bytes=9-5", 200, 0, n},
+		{"bytes=a-b", 200, 0, n},
+		{"bytes=99999999-", 416, 0, 0},
+		{"bytes=-0", 416, 0, 0},
 		{"bytes=99999999999999999999-", 200, 0, n},
 	} {
 		w := h.ask("GET", at, "Range", test.spec)
@@ -210,8 +270,12 @@ func TestRanges(t *testing.T) {
 
 // inBubble runs f with an origin in a bubble of fake time: nothing but the handler and an encoder.
 func inBubble(t *testing.T, f func(h *house, in *hls.Input, frames []*media.Frame)) {
+	inBubbleWith(t, func(*hls.Config) {}, f)
+}
+
+func inBubbleWith(t *testing.T, change func(*hls.Config), f func(h *house, in *hls.Input, frames []*media.Frame)) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newDarkHouse(t, func(c *hls.Config) { c.Now = time.Now })
+		h := newDarkHouse(t, func(c *hls.Config) { c.Now = time.Now }, change)
 		h.clock.now = time.Now()
 		stream := mediatest.Stream{Duration: 20 * time.Second, NoAudio: true}
 		f(h, h.publish(stream.Tracks(), true), stream.Frames())

@@ -21,7 +21,7 @@ import (
 // not fit the queue is not written: the segment's file comes out too short and counts as failed.
 type spool struct {
 	root    *os.Root // the lesson's folder
-	quota   *quota
+	disk    *disk
 	now     func() time.Time
 	settled func(r *rendition, s *segment, ok bool) // called by the spool's goroutine
 
@@ -36,9 +36,9 @@ type spool struct {
 	journal *journal
 	files   map[string]*spoolWriter // by rendition: of the segment that is being made
 	surplus []surplus               // files of segments that are stored
+	late    []record                // lines that the journal has not taken yet
 
-	trouble  atomic.Pointer[trouble] // nil when all is well
-	distrust atomic.Bool             // an fsync failed: what this disk says is no longer believed
+	trouble atomic.Pointer[trouble] // nil when all is well
 }
 
 // trouble is the latest failure of a disk or store, and since when there has been nothing but failures.
@@ -58,15 +58,15 @@ const queueLimit = 32 << 20
 
 // spoolWriter is the file of a segment that is being made.
 type spoolWriter struct {
-	f    *os.File // nil: could not be made
+	f    file // nil: could not be made
 	name string
 	size int64
 	sum  hash.Hash
 	err  error
 }
 
-func newSpool(root *os.Root, j *journal, q *quota, now func() time.Time) *spool {
-	return &spool{root: root, journal: j, quota: q, now: now, files: make(map[string]*spoolWriter), wake: make(chan struct{}, 1), done: make(chan struct{})}
+func newSpool(root *os.Root, j *journal, d *disk, now func() time.Time) *spool {
+	return &spool{root: root, journal: j, disk: d, now: now, files: make(map[string]*spoolWriter), wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // run does the work until close was called and everything before it is done.
@@ -133,12 +133,41 @@ func (s *spool) record(rec record, sync bool) {
 	s.do(func() { s.write(rec, sync) })
 }
 
-func (s *spool) write(rec record, sync bool) { s.note(s.journal.write(rec, sync)) }
+// maxLate bounds the lines that wait for room on the disk: a day of lesson.
+const maxLate = 200_000
+
+// write adds a line to the journal. Lines that the disk does not take wait until it does, in their order: what
+// memory brought to the store must not be forgotten. Lines about parts are of no use then.
+func (s *spool) write(rec record, sync bool) error {
+	err := s.catchUp(sync)
+	if err == nil && len(s.late) == 0 {
+		err = s.journal.write(rec, sync)
+	}
+	if (err != nil || len(s.late) > 0) && rec.Kind != recPart && len(s.late) < maxLate {
+		s.late = append(s.late, rec)
+	}
+	s.note(err)
+	return err
+}
+
+// catchUp writes the lines that wait; it tries when a line must be safe.
+func (s *spool) catchUp(try bool) error {
+	for try && len(s.late) > 0 {
+		if err := s.journal.write(s.late[0], len(s.late) == 1); err != nil {
+			return err
+		}
+		s.late = s.late[1:]
+	}
+	return nil
+}
 
 // note remembers a failure, and since when there has been nothing else. The next segment that is safe ends it.
 func (s *spool) note(err error) {
 	if err == nil {
 		return
+	}
+	if errors.Is(err, errSync) {
+		s.disk.distrust.Store(true)
 	}
 	since := s.now()
 	if old := s.trouble.Load(); old != nil {
@@ -181,18 +210,19 @@ func (s *spool) writePart(r *rendition, h *heading, p part, data []byte) {
 
 var (
 	errQuota    = errors.New("spool is full")
-	errDistrust = errors.New("spool: the disk failed to sync")
+	errSync     = errors.New("sync")
+	errDistrust = errors.New("spool: the disk failed to sync before")
 )
 
 func (s *spool) create(name string) *spoolWriter {
 	w := &spoolWriter{name: name, sum: sha256.New()}
 	switch {
-	case s.distrust.Load():
+	case s.disk.distrust.Load():
 		w.err = errDistrust
-	case s.quota.full():
+	case s.disk.full():
 		w.err = errQuota
 	default:
-		w.f, w.err = s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		w.f, w.err = s.disk.open(s.root, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
 	s.note(w.err)
 	return w
@@ -219,8 +249,8 @@ func (s *spool) settle(r *rendition, seg *segment) {
 	if ok {
 		sum := storage.Sum(w.sum.Sum(nil))
 		seg.sum.Store(&sum)
-		s.quota.add(seg.size)
-		seg.state.Store(int32(spooled))
+		s.disk.add(seg.size)
+		seg.state.CompareAndSwap(int32(inMemory), int32(spooled))
 	} else if b := seg.body.Load(); b != nil {
 		sum := b.sum()
 		seg.sum.Store(&sum)
@@ -229,8 +259,7 @@ func (s *spool) settle(r *rendition, seg *segment) {
 	if w != nil && w.f != nil {
 		w.f.Close()
 	}
-	err := s.journal.write(segmentRecord(r.name, seg), true)
-	if s.note(err); ok && err == nil {
+	if err := s.write(segmentRecord(r.name, seg), true); ok && err == nil {
 		s.trouble.Store(nil)
 	}
 	s.settled(r, seg, ok)
@@ -243,8 +272,7 @@ func (s *spool) sync(w *spoolWriter) bool {
 		err = syncFolder(s.root)
 	}
 	if err != nil {
-		s.distrust.Store(true)
-		s.note(fmt.Errorf("sync spool: %w", err))
+		s.note(fmt.Errorf("%w spool: %w", errSync, err))
 	}
 	return err == nil
 }
@@ -264,7 +292,7 @@ func (s *spool) found(r *rendition, seg *segment) {
 	if err != nil || info.Size() != seg.size {
 		return
 	}
-	s.quota.add(seg.size)
+	s.disk.add(seg.size)
 	if seg.keeping() == stored {
 		s.surplus = append(s.surplus, surplus{r, seg})
 	}
@@ -273,7 +301,7 @@ func (s *spool) found(r *rendition, seg *segment) {
 // forget removes the file of a segment that is stored.
 func (s *spool) forget(r *rendition, seg *segment) {
 	if s.remove(spoolFile(r.name, &seg.heading)) {
-		s.quota.add(-seg.size)
+		s.disk.add(-seg.size)
 	}
 }
 
@@ -300,14 +328,52 @@ func (s *spool) shut() {
 	s.root.Close()
 }
 
-// quota is how much all lessons together may have in the spool.
-type quota struct {
-	limit int64
-	used  atomic.Int64
+// disk is what the spools of all lessons share: how much they may hold together, and whether it is believed.
+type disk struct {
+	limit    int64
+	used     atomic.Int64
+	hot      atomic.Int64              // bytes of segments in memory
+	half     atomic.Pointer[time.Time] // since when half of it is used; nil when it is not
+	distrust atomic.Bool               // an fsync failed: what this disk says is not believed until the next start
+	fault    func(name string, f file) file
 }
 
-func (q *quota) add(n int64) { q.used.Add(n) }
-func (q *quota) full() bool  { return q.used.Load() >= q.limit }
+func (d *disk) add(n int64) { d.used.Add(n) }
+func (d *disk) full() bool  { return d.used.Load() >= d.limit }
+
+// look notices when it is time to tell somebody, and when it is good again.
+func (d *disk) look(now time.Time) (changed bool) {
+	used, since := d.used.Load(), d.half.Load()
+	switch {
+	case since == nil && used >= d.limit/2:
+		d.half.Store(&now)
+	case since != nil && used < d.limit*2/5:
+		d.half.Store(nil)
+	default:
+		return false
+	}
+	return true
+}
+
+// file is what is asked of an open file, so that tests can put faults in between.
+type file interface {
+	io.ReadWriter
+	io.Seeker
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+}
+
+func (d *disk) open(root *os.Root, name string, flags int) (file, error) {
+	f, err := root.OpenFile(name, flags, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if d.fault != nil {
+		return d.fault(name, f), nil
+	}
+	return f, nil
+}
 
 // sum returns the SHA-256 of all parts.
 func (b body) sum() storage.Sum {

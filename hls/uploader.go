@@ -14,9 +14,11 @@ import (
 
 // uploader brings finished segments to the object store: the init segment first, then its segments, and the index
 // that names them only when they are there. The queue holds references; the bytes lie in the spool, whose quota
-// bounds it, or, when the spool failed, in memory, where hotLimit does.
+// bounds it, or, when the spool failed, in memory, where hotLimit does: what is let go of before its turn came is
+// lost.
 type uploader struct {
 	cfg      *Config
+	metrics  *metrics
 	finished func(*channel) // a lesson has ended and everything of it is stored
 
 	mu    sync.Mutex // guards the queue
@@ -25,8 +27,8 @@ type uploader struct {
 	last  *trouble      // nil when the store answers
 }
 
-func newUploader(cfg *Config) *uploader {
-	return &uploader{cfg: cfg, more: make(chan struct{}, 1)}
+func newUploader(cfg *Config, m *metrics) *uploader {
+	return &uploader{cfg: cfg, metrics: m, more: make(chan struct{}, 1)}
 }
 
 func (u *uploader) add(job func(context.Context)) {
@@ -116,38 +118,40 @@ func (u *uploader) segment(c *channel, r *rendition, s *segment) {
 			}
 		})
 	}
-	held := s.body.Load() // keeps the bytes when the spool could not
-	if s.keeping() == spooled {
-		held = nil
-	}
 	u.add(func(ctx context.Context) {
 		ctx, end, ok := c.unstored.begin(ctx)
 		if !ok {
 			return
 		}
 		defer end()
-		err := u.store(ctx, c, r, s, held)
+		err := errLetGo
+		if s.keeping() != lost {
+			err = u.store(ctx, c, r, s)
+		}
 		if ctx.Err() != nil {
 			return
 		}
-		u.stored(c, r, s, err)
+		u.settled(c, r, s, err)
 	})
 }
 
+var errLetGo = errors.New("neither disk nor store took it, and memory ran short")
+
 // store brings a segment to the store from wherever its bytes are.
-func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segment, held *body) error {
+func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segment) error {
 	key := segmentKey(c.id, r.name, s)
 	sum := s.sum.Load()
 	if sum == nil {
 		return storage.ErrContent
 	}
 	content := storage.Content{Size: s.size, Sum: *sum}
-	if held != nil {
-		content.Body = *held
+	b := s.body.Load()
+	if s.keeping() == inMemory && b != nil {
+		content.Body = *b
 		return u.keep(ctx, key, content)
 	}
 	f, err := c.spool.open(r, &s.heading)
-	if b := s.body.Load(); err != nil && b != nil {
+	if err != nil && b != nil {
 		content.Body = *b // somebody cleared the spool, and memory still has it
 		return u.keep(ctx, key, content)
 	}
@@ -176,14 +180,18 @@ func (u *uploader) already(ctx context.Context, key string, want storage.Content
 	return nil
 }
 
-// stored writes down what became of a segment.
-func (u *uploader) stored(c *channel, r *rendition, s *segment, err error) {
-	kind, state := recStored, stored
+// settled writes down what became of a segment.
+func (u *uploader) settled(c *channel, r *rendition, s *segment, err error) {
+	kind := recStored
 	if err != nil {
 		u.cfg.Log.Error("segment is lost to the recording", "lesson", c.id, "rendition", r.name, "segment", s.msn, "err", err)
-		kind, state = recLost, lost
+		kind = recLost
+		s.state.Store(int32(lost))
+		u.metrics.lost(s)
+	} else {
+		s.state.Store(int32(stored))
+		u.metrics.stored(s)
 	}
-	s.state.Store(int32(state))
 	c.unstored.done(s)
 	c.spool.do(func() {
 		c.spool.write(record{Kind: kind, Rendition: r.name, MSN: s.msn}, false)
@@ -289,7 +297,7 @@ func (u *unstored) done(s *segment) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.set, s)
-	if s.keeping() == lost {
+	if s.keeping() == lost && !s.gap() {
 		u.lost++
 	}
 }
@@ -315,14 +323,27 @@ func (u *unstored) firstUse(r *rendition, n initName) bool {
 	return true
 }
 
-// state returns how many segments wait, since when the oldest does, and how many are lost.
-func (u *unstored) state() (waiting int, oldest time.Time, lost int) {
+// waiting is what the store does not have.
+type waiting struct {
+	segments int
+	bytes    int64
+	oldest   time.Time // since when the oldest waits
+	lost     int       // segments that will never be stored
+}
+
+func (u *unstored) state() waiting {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	w := waiting{lost: u.lost}
 	for s := range u.set {
-		if oldest.IsZero() || s.closed.Before(oldest) {
-			oldest = s.closed
+		if s.keeping() == lost {
+			w.lost++ // it is known when its turn comes
+			continue
+		}
+		w.segments, w.bytes = w.segments+1, w.bytes+s.size
+		if w.oldest.IsZero() || s.closed.Before(w.oldest) {
+			w.oldest = s.closed
 		}
 	}
-	return len(u.set), oldest, u.lost
+	return w
 }

@@ -85,6 +85,9 @@ func (f *format) percent(tenths int) string {
 }
 
 func (f *format) bytes(n int64) string {
+	if n < 0 {
+		return "–" // nobody knows
+	}
 	unit, size := "B", float64(n)
 	for _, u := range []string{"kB", "MB", "GB", "TB"} {
 		if size < 1000 {

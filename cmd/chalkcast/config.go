@@ -40,6 +40,8 @@ type settings struct {
 
 	Part string `name:"part" enum:"low,balanced,robust" default:"balanced" placeholder:"PROFILE" help:"How close to live students are: low (parts of 200 ms), balanced (500 ms), or robust (1 s), for bad networks. Lessons on air keep theirs. (default ${default})"`
 
+	KeepRecordings int `name:"keep-recordings" default:"180" placeholder:"DAYS" help:"Recordings are deleted so many days after their lesson ended; 0 keeps them for ever. (default ${default})"`
+
 	S3Endpoint string       `name:"s3-endpoint" placeholder:"URL" help:"Address of an S3-compatible store, as in https://s3.example."`
 	S3Region   string       `name:"s3-region" placeholder:"NAME" help:"Region of the bucket."`
 	S3Key      string       `name:"s3-key" placeholder:"ID" help:"Access key of the bucket."`
@@ -58,6 +60,9 @@ var partLengths = map[string]time.Duration{
 	"low": 200 * time.Millisecond, "balanced": 500 * time.Millisecond, "robust": time.Second,
 }
 
+// maxKeep is 100 years in days.
+const maxKeep = 36_500
+
 // usualData is the data folder where none is set.
 const usualData = "data"
 
@@ -72,6 +77,9 @@ func (s *settings) complete(data string) error {
 	}
 	if s.Storage == "" {
 		s.Storage = "disk:" + filepath.Join(s.Data, "objects")
+	}
+	if s.KeepRecordings < 0 || s.KeepRecordings > maxKeep {
+		return fmt.Errorf("keep-recordings %d is not a number of days from 0, for ever, to %d", s.KeepRecordings, maxKeep)
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return fmt.Errorf("tls-cert and tls-key belong together: one of them is missing")

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,6 +22,8 @@ import (
 	"chalkcast/hls/ticket"
 	"chalkcast/ingest"
 	"chalkcast/media"
+	"chalkcast/storage"
+	"chalkcast/storage/disk"
 	"chalkcast/templates"
 )
 
@@ -35,6 +38,7 @@ type school struct {
 
 	doors     *doors
 	metrics   *prometheus.Registry
+	free      func() int64 // bytes left for recordings; nil when the storage does not tell
 	origin    *hls.Origin
 	classroom *classroom.Classroom
 	desk      *ingest.Desk
@@ -90,8 +94,15 @@ func (sc *school) openMedia(ctx context.Context) (*ticket.Minter, error) {
 		return nil, err
 	}
 	sc.onClose(closeStore)
+	if d, ok := store.(*disk.Store); ok {
+		sc.free = d.Free
+	}
+	if store, err = storage.Measure(store, sc.metrics); err != nil {
+		return nil, fmt.Errorf("metrics of the storage: %w", err)
+	}
 	sc.origin, err = hls.Open(hls.Config{
-		Store: store, Tickets: minter, Spool: filepath.Join(sc.settings.Data, "spool"), Log: sc.log,
+		Store: store, Tickets: minter, Spool: filepath.Join(sc.settings.Data, "spool"), Log: sc.log, Metrics: sc.metrics,
+		Keep:       time.Duration(sc.settings.KeepRecordings) * 24 * time.Hour,
 		PartTarget: partLengths[sc.settings.Part],
 	})
 	if err != nil {
@@ -117,9 +128,18 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 		Revoke:   func(keyID string) { sc.desk.Revoke(keyID) },
 		TakeOver: func(publisher media.ID) { sc.desk.DropPublisher(publisher) },
 		Server:   sc.server, BaseURL: sc.settings.BaseURL, TrustedProxies: sc.settings.TrustedProxies,
+		Stored:  sc.stored,
 		Metrics: sc.metrics, Log: sc.log,
 	})
 	return err
+}
+
+// stored tells the day's board how much recordings take and how much is free; negative is unknown.
+func (sc *school) stored() (stored, free int64) {
+	if free = -1; sc.free != nil {
+		free = sc.free()
+	}
+	return sc.origin.Stored(), free
 }
 
 // addresses returns how browsers and encoders reach the school, as well as it can be known from here.

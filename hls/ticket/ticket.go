@@ -162,6 +162,9 @@ func (m *Minter) signed(body, mac []byte) bool {
 	return false
 }
 
+// Denied reports whether a ticket that was verified has been revoked since.
+func (m *Minter) Denied(c Claims, now time.Time) bool { return m.denied.has(c.Viewer, now) }
+
 // Deny revokes every ticket of a viewer session until the last of them has expired, which is what the caller
 // passes as until (the leeway is added here). A later until extends an earlier one.
 func (m *Minter) Deny(viewer uint64, until time.Time) { m.denied.add(viewer, until.Add(Leeway)) }
