@@ -21,10 +21,16 @@ type demoCast struct {
 	RTMP     string       `json:"rtmp"`
 	RTSP     string       `json:"rtsp"`
 	Admin    demoPerson   `json:"admin"`
-	Teacher  demoPerson   `json:"teacher"`
 	Students []demoPerson `json:"students"`
-	CourseID media.ID     `json:"course_id"`
-	LessonID media.ID     `json:"lesson_id"`
+	demoClass
+	Classes []demoClass `json:"classes,omitempty"` // further ones at the same time, for load tests
+}
+
+// demoClass is a course with its teacher and the lesson that is due now.
+type demoClass struct {
+	Teacher  demoPerson `json:"teacher"`
+	CourseID media.ID   `json:"course_id"`
+	LessonID media.ID   `json:"lesson_id"`
 }
 
 // demoPerson is one of them with what they need to sign in or to stream. Fields are strings where a media.Secret
@@ -43,8 +49,9 @@ const (
 	demoLength   = 3 * time.Hour // a visitor who looks around should not run into the end of the lesson
 )
 
-// demoCast makes the school, or finds the one of an earlier start, with a lesson that is due now.
-func (sc *school) demoCast(ctx context.Context, say func(string, ...any)) (*demoCast, error) {
+// demoCast makes the school, or finds the one of an earlier start, with as many lessons
+// that are due now as classes says, and at least one.
+func (sc *school) demoCast(ctx context.Context, classes int, say func(string, ...any)) (*demoCast, error) {
 	cast := &demoCast{}
 	path := filepath.Join(sc.settings.Data, "demo.json")
 	err := readJSON(path, cast)
@@ -59,7 +66,10 @@ func (sc *school) demoCast(ctx context.Context, say func(string, ...any)) (*demo
 	if sc.doors.rtsp != nil {
 		cast.RTSP = "rtsp://" + dialable(sc.doors.rtsp) + "/live"
 	}
-	if err := sc.demoLesson(ctx, cast); err != nil {
+	if err := sc.demoLesson(ctx, &cast.demoClass, "How a ball flies"); err != nil {
+		return nil, err
+	}
+	if err := sc.demoClasses(ctx, cast, classes); err != nil {
 		return nil, err
 	}
 	return cast, writeJSON(path, cast)
@@ -77,11 +87,11 @@ func (sc *school) makeDemo(ctx context.Context, cast *demoCast) error {
 		return fmt.Errorf("make a stream key: %w", err)
 	}
 	cast.Teacher.StreamKey = key.Text()
-	cast.CourseID, err = sc.demoCourse(ctx, cast, courses.NewCourse{Code: "PHY-8B", Title: "Physics 8b"})
+	cast.CourseID, err = sc.demoCourse(ctx, cast, cast.Teacher, courses.NewCourse{Code: "PHY-8B", Title: "Physics 8b"})
 	if err != nil {
 		return err
 	}
-	other, err := sc.demoCourse(ctx, cast, courses.NewCourse{Code: "BIO-7B", Title: "Biology 7b"})
+	other, err := sc.demoCourse(ctx, cast, cast.Teacher, courses.NewCourse{Code: "BIO-7B", Title: "Biology 7b"})
 	if err != nil {
 		return err
 	}
@@ -128,8 +138,8 @@ func (sc *school) demoPeople(ctx context.Context, cast *demoCast) error {
 }
 
 // demoCourse makes a course in which everybody is.
-func (sc *school) demoCourse(ctx context.Context, cast *demoCast, n courses.NewCourse) (media.ID, error) {
-	n.Zone, n.Teacher = demoZone, cast.Teacher.ID
+func (sc *school) demoCourse(ctx context.Context, cast *demoCast, teacher demoPerson, n courses.NewCourse) (media.ID, error) {
+	n.Zone, n.Teacher = demoZone, teacher.ID
 	course, err := sc.classroom.Courses.Create(ctx, 0, n)
 	if err != nil {
 		return 0, fmt.Errorf("make course %s: %w", n.Code, err)
@@ -145,10 +155,10 @@ func (sc *school) demoCourse(ctx context.Context, cast *demoCast, n courses.NewC
 }
 
 // demoLesson plans a lesson that is due now, unless the one of an earlier start still goes on.
-func (sc *school) demoLesson(ctx context.Context, cast *demoCast) error {
+func (sc *school) demoLesson(ctx context.Context, class *demoClass, title string) error {
 	now := time.Now()
-	if cast.LessonID != 0 {
-		l, err := sc.classroom.Lessons.Find(ctx, cast.LessonID)
+	if class.LessonID != 0 {
+		l, err := sc.classroom.Lessons.Find(ctx, class.LessonID)
 		if err != nil {
 			return fmt.Errorf("find the lesson: %w", err)
 		}
@@ -162,12 +172,12 @@ func (sc *school) demoLesson(ctx context.Context, cast *demoCast) error {
 	}
 	start, end := now.In(zone), now.Add(demoLength).In(zone)
 	made, err := sc.classroom.Lessons.Create(ctx, lessons.Draft{
-		Course: cast.CourseID, Title: "How a ball flies", By: cast.Teacher.ID,
+		Course: class.CourseID, Title: title, By: class.Teacher.ID,
 		Plan: lessons.Plan{Date: start.Format(time.DateOnly), Start: start.Format("15:04"), End: end.Format("15:04"), Zone: demoZone},
 	})
 	if err != nil {
 		return fmt.Errorf("plan the lesson: %w", err)
 	}
-	cast.LessonID = made[0].ID
+	class.LessonID = made[0].ID
 	return nil
 }

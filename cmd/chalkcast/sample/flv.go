@@ -16,9 +16,6 @@ import (
 //go:embed clip.flv
 var clip []byte
 
-// round is how long the clip is: 600 pictures at 25 a second, and 1125 blocks of 1024 samples at 48 kHz.
-const round = 24 * time.Second
-
 // What stands before the body of an FLV tag, and before the first tag (FLV specification 10.1, annex E.2 to E.4).
 const (
 	fileHeaderBytes = 9 + 4
@@ -28,12 +25,17 @@ const (
 	tagAudio, tagVideo = 8, 9
 )
 
-// reel is the clip taken apart: the two sequence headers that open a stream, and the frames in the order of
-// the file, each with its time in it.
-type reel struct {
+// Clip is an FLV file taken apart: the sequence headers that open a stream, and the frames in the order of the
+// file, each with its time in it. It is read-only once Read has returned; any number of encoders may push it.
+type Clip struct {
 	headers []message.Message
 	frames  []frame
+	round   time.Duration // after which the next round begins
 }
+
+// Lesson returns the embedded clip: 24 s, which are 600 pictures at 25 a second and 1125 blocks of 1024 samples at
+// 48 kHz.
+func Lesson() (*Clip, error) { return Read(clip) }
 
 type frame struct {
 	at    time.Duration
@@ -41,11 +43,14 @@ type frame struct {
 	audio *message.Audio
 }
 
-// message returns the frame as it is sent in the round that began at start.
-func (f frame) message(start time.Duration) message.Message {
+// message returns the frame as it is sent in the round that began at start, behind what prefix returns.
+func (f frame) message(start time.Duration, prefix func() []byte) message.Message {
 	if f.video != nil {
 		v := *f.video
 		v.DTS = start + f.at
+		if prefix != nil {
+			v.AU = append(prefix(), v.AU...)
+		}
 		return &v
 	}
 	a := *f.audio
@@ -64,12 +69,12 @@ type Frame struct {
 // Frames returns every frame of the clip's file in its order, for tests that compare what comes out of the server
 // with what went in. There is one AAC block more than a round holds: the encoder's run-in.
 func Frames() ([]Frame, error) {
-	r, err := read(clip)
+	c, err := Lesson()
 	if err != nil {
 		return nil, err
 	}
 	var frames []Frame
-	for _, f := range r.frames {
+	for _, f := range c.frames {
 		if f.video != nil {
 			frames = append(frames, Frame{Video: true, DTS: f.at, PTS: f.at + f.video.PTSDelta, Data: f.video.AU})
 		} else {
@@ -79,48 +84,72 @@ func Frames() ([]Frame, error) {
 	return frames, nil
 }
 
-// oneRound leaves out what begins a whole round after the first frame of its track: the next round brings it.
-func (r reel) oneRound() reel {
+// oneRound returns the frames without those that begin a whole round after the first frame of their track: the next
+// round brings them.
+func (c *Clip) oneRound() []frame {
 	first := map[bool]time.Duration{}
 	var frames []frame
-	for _, f := range r.frames {
+	for _, f := range c.frames {
 		isVideo := f.video != nil
 		if _, seen := first[isVideo]; !seen {
 			first[isVideo] = f.at
 		}
-		if f.at < first[isVideo]+round {
+		if f.at < first[isVideo]+c.round {
 			frames = append(frames, f)
 		}
 	}
-	return reel{headers: r.headers, frames: frames}
+	return frames
 }
 
-// read takes an FLV file apart.
-func read(flv []byte) (reel, error) {
-	if len(flv) < fileHeaderBytes || string(flv[:3]) != "FLV" {
-		return reel{}, errors.New("not an FLV file")
+// length returns how long the pictures last, in whole milliseconds: from the first to the last of them, and one
+// step more.
+func length(frames []frame) (time.Duration, error) {
+	var first, last time.Duration
+	pictures := 0
+	for _, f := range frames {
+		if f.video == nil {
+			continue
+		}
+		if pictures++; pictures == 1 {
+			first = f.at
+		}
+		last = f.at
 	}
-	var r reel
+	if pictures < 2 || last <= first {
+		return 0, errors.New("no moving picture")
+	}
+	step := (last - first) / time.Duration(pictures-1)
+	return (last - first + step).Round(time.Millisecond), nil
+}
+
+// Read takes an FLV file of H.264 and AAC apart. The clip refers to flv.
+func Read(flv []byte) (*Clip, error) {
+	if len(flv) < fileHeaderBytes || string(flv[:3]) != "FLV" {
+		return nil, errors.New("not an FLV file")
+	}
+	c := &Clip{}
 	for rest := flv[fileHeaderBytes:]; len(rest) > 0; {
 		kind, at, body, size, err := tag(rest)
 		if err != nil {
-			return reel{}, err
+			return nil, err
 		}
 		rest = rest[size:]
 		f, header, err := parse(kind, body)
 		switch {
 		case err != nil:
-			return reel{}, fmt.Errorf("tag at %v: %w", at, err)
+			return nil, fmt.Errorf("tag at %v: %w", at, err)
 		case header != nil:
-			r.headers = append(r.headers, header)
+			c.headers = append(c.headers, header)
 			continue
 		case f.video == nil && f.audio == nil:
 			continue
 		}
 		f.at = at
-		r.frames = append(r.frames, f)
+		c.frames = append(c.frames, f)
 	}
-	return r, nil
+	var err error
+	c.round, err = length(c.frames)
+	return c, err
 }
 
 // tag returns the first tag of b and how many bytes it takes with its tail.

@@ -18,15 +18,23 @@ const streamID = 0x1000000
 
 const writeTimeout = 10 * time.Second
 
-// Push publishes the clip to server, "rtmp://host:port/live/<key>", until ctx ends: then it stops as a teacher
-// does who presses Stop, and returns nil. It returns an error when the server cannot be reached, refuses, or
-// hangs up; the error does not hold the key.
+// Push publishes the embedded clip; see Clip.Push.
 func Push(ctx context.Context, server string) error {
-	r, err := read(clip)
+	c, err := Lesson()
 	if err != nil {
 		return fmt.Errorf("read sample clip: %w", err)
 	}
-	c, err := dial(ctx, server)
+	return c.Push(ctx, server, nil)
+}
+
+// Push publishes the clip to server, "rtmp://host:port/live/<key>", until ctx ends: then it stops as a teacher
+// does who presses Stop, and returns nil. It returns an error when the server cannot be reached, refuses, or
+// hangs up; the error does not hold the key.
+//
+// prefix, when it is not nil, is called for every picture as it is sent. It returns whole NAL units of its own,
+// each behind its length in four bytes, that go out in front of the picture's.
+func (c *Clip) Push(ctx context.Context, server string, prefix func() []byte) error {
+	conn, err := dial(ctx, server)
 	if err != nil {
 		return fmt.Errorf("push sample: %w", err)
 	}
@@ -34,16 +42,16 @@ func Push(ctx context.Context, server string) error {
 	gone := make(chan struct{})
 	go func() { // ends when the connection is closed, below
 		defer close(gone)
-		cancel(listen(c))
+		cancel(listen(conn))
 	}()
-	err = play(ctx, r.oneRound(), func(m message.Message) error {
-		_ = c.NetConn().SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed connection, as Write then does
-		return c.Write(m)
+	err = c.play(ctx, prefix, func(m message.Message) error {
+		_ = conn.NetConn().SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed connection, as Write then does
+		return conn.Write(m)
 	})
 	if err == nil {
-		err = stop(c)
+		err = stop(conn)
 	}
-	c.Close()
+	conn.Close()
 	<-gone
 	if err != nil {
 		return fmt.Errorf("push sample: %w", err)
@@ -81,19 +89,20 @@ func listen(c *gortmplib.Client) error {
 	}
 }
 
-// play sends r over and over at real time until ctx ends. It returns nil when it ended because the caller said so,
-// and errHungUp when it ended because listen did.
-func play(ctx context.Context, r reel, send func(message.Message) error) error {
-	for _, h := range r.headers {
+// play sends the clip over and over at real time until ctx ends. It returns nil when it ended because the caller
+// said so, and errHungUp when it ended because listen did.
+func (c *Clip) play(ctx context.Context, prefix func() []byte, send func(message.Message) error) error {
+	for _, h := range c.headers {
 		if err := send(h); err != nil {
 			return err
 		}
 	}
+	frames := c.oneRound()
 	began := time.Now()
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
-	for start := time.Duration(0); ; start += round {
-		for _, f := range r.frames {
+	for start := time.Duration(0); ; start += c.round {
+		for _, f := range frames {
 			alarm.Reset(time.Until(began.Add(start + f.at)))
 			select {
 			case <-alarm.C:
@@ -103,7 +112,7 @@ func play(ctx context.Context, r reel, send func(message.Message) error) error {
 				}
 				return nil
 			}
-			if err := send(f.message(start)); err != nil {
+			if err := send(f.message(start, prefix)); err != nil {
 				return err
 			}
 		}

@@ -14,15 +14,18 @@ import (
 )
 
 func TestClipIsOneRound(t *testing.T) {
-	r, err := read(clip)
+	c, err := Lesson()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.headers) != 2 {
-		t.Errorf("sequence headers: got %d, want 2", len(r.headers))
+	if len(c.headers) != 2 {
+		t.Errorf("sequence headers: got %d, want 2", len(c.headers))
+	}
+	if c.round != 24*time.Second {
+		t.Errorf("a round lasts %v, want 24s", c.round)
 	}
 	var pictures, blocks, keyframes, reordered int
-	for _, f := range r.oneRound().frames {
+	for _, f := range c.oneRound() {
 		switch {
 		case f.audio != nil:
 			blocks++
@@ -52,7 +55,7 @@ func TestClipIsOneRound(t *testing.T) {
 
 func TestReadRefusesWhatIsCutShort(t *testing.T) {
 	for _, n := range []int{0, 5, fileHeaderBytes + 3, fileHeaderBytes + tagHeaderBytes + 2} {
-		if _, err := read(clip[:n]); err == nil {
+		if _, err := Read(clip[:n]); err == nil {
 			t.Errorf("read the first %d bytes: got no error", n)
 		}
 	}
@@ -61,11 +64,11 @@ func TestReadRefusesWhatIsCutShort(t *testing.T) {
 // Three rounds: time goes on at the seam, each track in steps of its own length, and nothing is sent early.
 func TestPlayGoesOnFromRoundToRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, err := read(clip)
+		c, err := Lesson()
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*round)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*c.round)
 		defer cancel()
 		began := time.Now()
 		last := map[bool]time.Duration{}
@@ -80,7 +83,7 @@ func TestPlayGoesOnFromRoundToRound(t *testing.T) {
 			last[isVideo] = dts
 			count++
 		}
-		err = play(ctx, r.oneRound(), func(m message.Message) error {
+		err = c.play(ctx, nil, func(m message.Message) error {
 			switch m := m.(type) {
 			case *message.Video:
 				if m.Type == message.VideoTypeAU {
