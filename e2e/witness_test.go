@@ -1,0 +1,254 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chalkcast/e2e/conformance"
+	"chalkcast/hls/hlstest"
+)
+
+// The promises of a fault test:
+//
+//	I1 numbers never go back, I2 what is listed is there        hlstest, all the time; a witness
+//	I3 durations are what decode times say                      conformance
+//	I4 the recording is the union of what was listed, and ends   compare, count
+//	I6 nothing is left open                                      openFiles
+//	I7 who saw no fault sees nothing of it                       a second witness, or a page
+//	I8 no secret is logged                                       close of every school
+
+// witness is a strict viewer who stays through a fault and remembers everything.
+type witness struct {
+	t    *testing.T
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu         sync.Mutex
+	reloads    int
+	units      int
+	epochs     []string // init segments of the pictures, in the order of their first unit
+	since      map[string]time.Time
+	last       time.Time // of the newest unit
+	renditions []*hlstest.Rendition
+	err        error
+}
+
+// patience is for how long a witness bears 503 and connections that fail: as long as a page does.
+const patience = 60 * time.Second
+
+// witness begins to watch at an address.
+func (s *school) witness(address string) *witness {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	w := &witness{t: s.t, stop: cancel, done: make(chan struct{}), since: map[string]time.Time{}}
+	player := &hlstest.Player{Patience: patience, Loose: true, Stop: w.note}
+	go func() { // ends with the stream, or with the test
+		defer close(w.done)
+		_, w.renditions, w.err = player.Collect(ctx, s.HTTP+address)
+	}()
+	s.t.Cleanup(func() { cancel(); <-w.done })
+	return w
+}
+
+// note looks at what a rendition has become.
+func (w *witness) note(r *hlstest.Rendition) (stop bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reloads++
+	n := len(r.Units)
+	if n == 0 || r.Units[n-1].Clock != videoClock && r.Units[0].Clock != videoClock {
+		return false
+	}
+	if n > w.units {
+		w.units, w.last = n, time.Now()
+	}
+	if newest := r.Units[n-1].Map; w.since[newest].IsZero() {
+		w.since[newest] = time.Now()
+		w.epochs = append(w.epochs, newest)
+	}
+	return false
+}
+
+// arrived returns when the witness saw the first picture of its n-th epoch, zero while it has not.
+func (w *witness) arrived(n int) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.epochs) <= n {
+		return time.Time{}
+	}
+	return w.since[w.epochs[n]]
+}
+
+// sees waits until the n-th epoch is there.
+func (w *witness) sees(s *school, n int, limit time.Duration) time.Time {
+	w.t.Helper()
+	s.waitUntil(fmt.Sprintf("the viewer sees epoch %d", n), limit, func() bool {
+		w.check()
+		return !w.arrived(n).IsZero()
+	})
+	return w.arrived(n)
+}
+
+// goesOn waits until the witness has had more pictures.
+func (w *witness) goesOn(s *school, limit time.Duration) {
+	w.t.Helper()
+	began := time.Now()
+	s.waitUntil("the viewer sees more", limit, func() bool {
+		w.check()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.last.After(began)
+	})
+}
+
+// check fails when the witness has seen a promise broken.
+func (w *witness) check() {
+	w.t.Helper()
+	select {
+	case <-w.done:
+		if w.err != nil {
+			w.t.Fatalf("the viewer: %v", w.err)
+		}
+	default:
+	}
+}
+
+// compare holds the recording against everything that the witness was shown (I4). The witness must have seen the end.
+func (w *witness) compare(s *school, replay string) {
+	w.t.Helper()
+	select {
+	case <-w.done:
+	case <-time.After(15 * time.Second):
+		w.t.Fatal("the viewer was not told that the lesson has ended")
+	}
+	w.check()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, again, err := (&hlstest.Player{Loose: true}).Collect(ctx, s.HTTP+replay)
+	if err != nil {
+		w.t.Fatalf("the recording: %v", err)
+	}
+	for i, r := range w.renditions {
+		recorded := map[int]hlstest.Segment{}
+		for _, segment := range again[i].Segments {
+			recorded[segment.MSN] = segment
+		}
+		for _, seen := range r.Segments {
+			if is := recorded[seen.MSN]; is.URI != seen.URI || is.Duration != seen.Duration || is.Gap != seen.Gap || is.Disc != seen.Disc {
+				w.t.Errorf("segment %d was shown as %+v, and is recorded as %+v", seen.MSN, seen, is)
+			}
+		}
+	}
+}
+
+// count returns how many pictures and blocks of sound a recording has, by a strict reader.
+func (s *school) count(address string) (n heard) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, renditions, err := (&hlstest.Player{Loose: true}).Collect(ctx, s.HTTP+address)
+	if err != nil {
+		s.t.Fatalf("read the recording: %v", err)
+	}
+	for _, u := range renditions[0].Units {
+		if u.Clock == videoClock {
+			n.pictures++
+		} else {
+			n.sounds++
+		}
+	}
+	return n
+}
+
+// checkReadable lets ffmpeg decode a recording to its end (I4).
+func (s *school) checkReadable(address string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	want := s.count(address)
+	got, err := playFFmpeg(ctx, s.HTTP+address, everything)
+	if err != nil || got != want {
+		s.t.Errorf("ffmpeg reads the recording: %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// replay waits until the recording of an ended lesson can be watched: at once.
+func (s *school) replay(who *visitor) string {
+	s.t.Helper()
+	s.waitUntil("the recording can be played", 2*time.Second, func() bool {
+		p := who.playback(s.LessonID)
+		return p.URL != "" && !p.Live
+	})
+	return who.playback(s.LessonID).URL
+}
+
+// conforms holds what is behind an address against the books.
+func (s *school) conforms(what, address string, cfg conformance.Config) *conformance.Report {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	cfg.URL = s.HTTP + address
+	report, err := conformance.Check(ctx, cfg)
+	if err != nil {
+		s.t.Fatalf("%s: %v\n%v", what, err, report)
+	}
+	if len(report.Findings) > 0 {
+		s.t.Errorf("%s breaks rules:\n%v", what, report)
+	}
+	return report
+}
+
+// dvr is where a viewer who came late finds the lesson from its beginning.
+func dvr(address string) string { return strings.TrimSuffix(address, "index.m3u8") + "dvr.m3u8" }
+
+// openFiles counts what the server's process holds open.
+func (s *school) openFiles() int {
+	s.t.Helper()
+	list, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), "fd"))
+	if err != nil {
+		s.t.Fatalf("count open files: %v", err)
+	}
+	return len(list)
+}
+
+// fewFiles is by how much the number of open files may differ for reasons of its own: connections that wait for
+// another request, and the database's.
+const fewFiles = 16
+
+func (s *school) checkFiles(before int) {
+	s.t.Helper()
+	if now := s.openFiles(); now > before+fewFiles {
+		s.t.Errorf("the server has %d files open, before the fault it had %d", now, before)
+	}
+}
+
+// state is what the page is told of the lesson.
+func (s *school) state(who *visitor) string {
+	s.t.Helper()
+	return who.playback(s.LessonID).State
+}
+
+// becomes waits until the lesson has a state, and returns how long that took.
+func (s *school) becomes(who *visitor, state string, limit time.Duration) time.Duration {
+	s.t.Helper()
+	began := time.Now()
+	s.waitUntil("the lesson is "+state, limit, func() bool { return s.state(who) == state })
+	return time.Since(began)
+}
+
+// epochsOf returns the init segments that a rendition listed, in order.
+func epochsOf(r *hlstest.Rendition) (list []string) {
+	for _, segment := range r.Segments {
+		if !slices.Contains(list, segment.Map) {
+			list = append(list, segment.Map)
+		}
+	}
+	return list
+}
