@@ -77,6 +77,7 @@ var rights = []struct {
 
 	// the register
 	{"GET /lessons/:id/register", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /lessons/:id/register", "student={student}&status=excused&reason=illness", [8]int{303, 403, 404, 303, 404, 403, 303, 303}},
 	{"GET /api/v1/lessons/:id/register", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
 	{"GET /api/v1/lessons/:id/register.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"GET /api/v1/lessons/:id/register.xlsx", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},

@@ -18,6 +18,17 @@ type Register struct {
 	Counts     []StatusCount // how many of each status, in the order of the legend
 	MayCorrect bool
 	MayExport  bool
+	Show       string   // only rows of this status; empty for all
+	Awaited    []Person // while it is on air: whose page has not been heard of
+	Editable   bool     // the reader may set statuses now
+	Choices    []string // statuses to set
+	Reasons    []string // catalogue keys below reason
+	Done       []string // students the reader corrected a moment ago: one press takes it back
+}
+
+// Shows reports whether a row is among those of a status.
+func (r RegisterRow) Shows(status string) bool {
+	return status == "" || r.Status == status && !r.MadeUp || status == "made_up" && r.MadeUp
 }
 
 // StatusCount is one entry of the legend.

@@ -211,6 +211,8 @@ func register(n int) templates.Register {
 		Air: []templates.Span{span("10:01:12", "10:22:05"), span("10:22:31", "10:47:30")}, Policy: policy,
 		Rows: rows(n), MayCorrect: true, MayExport: true,
 	}
+	p.Editable, p.Reasons = true, []string{"illness", "family", "school", "technical", "mistake", "other"}
+	p.Choices = []string{"present", "late", "left_early", "partial", "absent", "excused"}
 	counts := map[string]int{}
 	for _, r := range p.Rows {
 		counts[r.Status]++
@@ -369,6 +371,9 @@ func samples() map[string]any {
 	door := templates.Page{School: "Queenstown Lakes School", Now: now}
 	open := register(28)
 	open.ClosedAt, open.ClosesAt, open.Outside = time.Time{}, at("11:00:00"), true
+	open.Editable, open.Awaited = false, people(9)
+	some := register(28)
+	some.Show, some.Done = "absent", []string{"0000000000001", "0000000000002"}
 	empty := register(0)
 	never := register(3)
 	never.NotHeld = true
@@ -405,6 +410,7 @@ func samples() map[string]any {
 		"today-empty":        templates.Today{Page: page("admin"), FreeBytes: -1},
 		"register":           register(304),
 		"register-open":      open,
+		"register-some":      some,
 		"register-empty":     empty,
 		"register-not-held":  never,
 		"my-attendance":      mine(),

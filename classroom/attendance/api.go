@@ -21,6 +21,7 @@ import (
 // Routes adds the feature's routes.
 func (a *Attendance) Routes(s *web.Server) {
 	s.Handle("GET", "/lessons/:id/register", web.CourseStaff, a.registerPage)
+	s.Handle("POST", "/lessons/:id/register", web.CourseTeacher, a.correctForm)
 	s.Handle("GET", "/me/attendance", web.SignedIn, a.minePage)
 
 	s.Handle("POST", "/api/v1/lessons/:id/beats", web.CourseMember, a.apiBeat, web.Body(maxBeatBytes))

@@ -446,3 +446,74 @@ func TestBeatWhileDatabaseIsAway(t *testing.T) {
 		t.Errorf("a lesson known from before: %+v, want 60 s", got)
 	}
 }
+
+// form posts a form as a page without script does, and returns where it leads.
+func (d *door) form(t testing.TB, who media.ID, path, body string) (status int, location string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", d.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.AddCookie(&http.Cookie{Name: "cc", Value: who.String()})
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode, resp.Header.Get("Location")
+}
+
+func TestCorrectionForm(t *testing.T) {
+	d := held(t, databasetest.New(t), 3)
+	d.close(t)
+	page := "/lessons/" + d.lesson.String() + "/register"
+	statuses := func() (all []string) {
+		for _, row := range d.register(t, d.teacher).Rows {
+			all = append(all, row.Status)
+		}
+		return all
+	}
+	two := "student=" + d.students[0].String() + "&student=" + d.students[1].String()
+	for _, c := range []struct {
+		body string
+		want []string
+		done bool // the page offers to take it back
+	}{
+		{two + "&status=excused&reason=illness&note=Both+ill", []string{"excused", "excused", "absent"}, true},
+		{two + "&status=late&reason=", []string{"excused", "excused", "absent"}, false},
+		{two + "&status=&reason=illness", []string{"excused", "excused", "absent"}, false},
+		{"status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
+		{"student=x&status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
+		{two + "&status=late&reason=mistake&minutes=many", []string{"excused", "excused", "absent"}, false},
+		{two + "&undo=" + d.students[0].String() + "&status=late", []string{"absent", "excused", "absent"}, false},
+		{two + "&do=undo", []string{"absent", "absent", "absent"}, false},
+	} {
+		status, to := d.form(t, d.teacher, page, c.body)
+		if status != 303 || strings.Contains(to, "?done=") != c.done {
+			t.Errorf("%s: %d to %s, undo offered should be %t", c.body, status, to, c.done)
+		}
+		if diff := cmp.Diff(c.want, statuses()); diff != "" {
+			t.Errorf("%s, want (−), got (+):\n%s", c.body, diff)
+		}
+		_, b := d.do(t, d.teacher, "GET", strings.TrimSuffix(to, "#table"), "")
+		if got := strings.Count(string(b), `<input type="hidden" name="student"`); c.done != (got == 2) {
+			t.Errorf("%s: the page offers to undo %d corrections", c.body, got)
+		}
+	}
+	_, b := d.do(t, d.teacher, "GET", page+"?show=present", "")
+	if strings.Contains(string(b), "Family000") || !strings.Contains(string(b), "?show=absent") {
+		t.Error("the page does not show the chosen status alone")
+	}
+}
+
+func TestAwaited(t *testing.T) {
+	d := held(t, databasetest.New(t), 2)
+	d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
+	_, b := d.do(t, d.teacher, "GET", "/lessons/"+d.lesson.String()+"/register", "")
+	_, awaited, found := strings.Cut(string(b), `<section class="awaited">`)
+	awaited, _, _ = strings.Cut(awaited, "</section>")
+	if !found || !strings.Contains(awaited, "Family001") || strings.Contains(awaited, "Family000") {
+		t.Errorf("not here yet: %s", awaited)
+	}
+}

@@ -28,6 +28,15 @@ func (a *Attendance) registerPage(c *gin.Context) error {
 	p := r.page(web.Now(c).Location())
 	p.Lesson.State = string(l.StateAt(a.now()))
 	p.MayCorrect, p.MayExport = access.May(courses.CorrectRegister), access.May(courses.ExportRegister)
+	if show := Status(c.Query("show")); slices.Contains(Statuses, show) {
+		p.Show = string(show)
+	}
+	if p.MayCorrect {
+		r.editable(&p, access.Viewer.ID, c.Query("done"))
+	}
+	if p.Awaited, err = a.awaited(c.Request.Context(), l, r); err != nil {
+		return err
+	}
 	if p.Page, err = web.NewPage(c, ""); err != nil {
 		return err
 	}

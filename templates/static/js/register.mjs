@@ -1,4 +1,4 @@
-// The register's table: sort by a column, find a student.
+// The register's table: sort by a column, find a student, set statuses by keyboard.
 
 import { search } from './search.mjs';
 
@@ -12,6 +12,8 @@ if (table) {
   search(document.querySelector('[data-search]'), () => table.tBodies[0].rows, (shown, total) => {
     found.textContent = shown === total ? all : found.dataset.words.replace(/\{\{\s*\.N\s*\}\}/, shown).replace(/\{\{\s*\.All\s*\}\}/, total);
   });
+  const bar = document.querySelector('[data-edit-bar]');
+  if (bar) editable(table, bar);
 }
 
 function sortable(table) {
@@ -39,4 +41,49 @@ function sortable(table) {
       table.tBodies[0].append(...rows);
     });
   }
+}
+
+// editable adds to the form what a keyboard wants: arrows from row to row, a letter for each status, and a box
+// that ticks all rows that are shown.
+function editable(table, bar) {
+  const body = table.tBodies[0];
+  const box = (row) => row.querySelector('input[name=student]');
+  const shown = () => [...body.rows].filter((row) => !row.hidden);
+  const chosen = bar.querySelector('[data-chosen]');
+  const count = () => {
+    const n = body.querySelectorAll('input[name=student]:checked').length;
+    chosen.textContent = n ? chosen.dataset.words.replace(/\{\{\s*\.N\s*\}\}/, n) : '';
+  };
+  body.addEventListener('change', count);
+  count();
+
+  const head = table.querySelector('[data-tick-all]');
+  const all = document.createElement('input');
+  all.type = 'checkbox';
+  all.setAttribute('aria-label', head.textContent.trim());
+  head.replaceChildren(all);
+  all.addEventListener('change', () => {
+    for (const row of shown()) box(row).checked = all.checked;
+    count();
+  });
+
+  const letters = { p: 'present', l: 'late', e: 'left_early', h: 'partial', a: 'absent', x: 'excused' };
+  bar.querySelector('[data-keys-help]').hidden = false;
+  body.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.name !== 'student') return;
+    const rows = shown();
+    const at = rows.indexOf(event.target.closest('tr'));
+    const next = { ArrowDown: rows[at + 1], ArrowUp: rows[at - 1] }[event.key];
+    const status = letters[event.key.toLowerCase()];
+    if (next) {
+      event.preventDefault();
+      box(next).focus();
+    } else if (status) {
+      event.preventDefault();
+      event.target.checked = true;
+      count();
+      bar.querySelector('[name=status]').value = status;
+      bar.querySelector('[name=reason]').focus();
+    }
+  });
 }
