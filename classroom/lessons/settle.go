@@ -61,9 +61,12 @@ func (l *Lessons) try(ctx context.Context, what string, round func(context.Conte
 	if ctx.Err() != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*writeTimeout)
+	limited, cancel := context.WithTimeout(ctx, 2*writeTimeout)
 	defer cancel()
-	err := round(ctx)
+	err := round(limited)
+	if err != nil && ctx.Err() != nil {
+		return false // it was told to stop; Run's last round does it again
+	}
 	if failing := err != nil; failing != l.failing[what] {
 		l.failing[what] = failing
 		if failing {
