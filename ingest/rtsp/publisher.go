@@ -22,7 +22,8 @@ const (
 	// report comes after 0.5 to 2.5 s.
 	holdLimit = 3 * time.Second
 	holdBytes = 8 << 20
-	// How long a broadcast may be without a single frame that can be decoded.
+	// How long a broadcast may be without a single frame that can be decoded, and how often we look whether anything
+	// comes at all: an encoder that hangs goes on saying that it is alive.
 	silentLimit = 12 * time.Second
 )
 
@@ -158,14 +159,15 @@ func (p *publisher) run() {
 
 // loop takes packets until the library is done, or the broadcast must end.
 func (p *publisher) loop() error {
-	hold, silent := time.NewTimer(holdLimit), time.NewTimer(silentLimit)
+	hold, silent := time.NewTimer(holdLimit), time.NewTicker(silentLimit)
 	defer hold.Stop()
 	defer silent.Stop()
-	patient := true
+	patient, heard := true, false
 	for {
 		var err error
 		select {
 		case pkt := <-p.queue:
+			heard = heard || pkt.rtp != nil
 			err = p.take(pkt)
 			if err == nil && !p.started && (p.complete() || !patient || p.heldLen > holdBytes) {
 				err = p.start()
@@ -176,7 +178,10 @@ func (p *publisher) loop() error {
 		case <-silent.C:
 			if !p.started {
 				err = p.silence()
+			} else if !heard {
+				err = &media.Refusal{Code: media.Disconnected}
 			}
+			heard = false
 		case <-p.stop:
 			return p.drain()
 		}

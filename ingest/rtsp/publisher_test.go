@@ -256,6 +256,26 @@ func TestNothingToDecode(t *testing.T) {
 	}
 }
 
+// An encoder that hangs with its connection alive does not keep its place for ever. GStreamer does so at times.
+func TestNothingMoreComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t, described())
+		s.reports(0)
+		s.sound(0)
+		s.picture(0)
+		s.until(silentLimit - ms)
+		s.picture(119)
+		for i := range 4 { // it still tells the time
+			s.until(silentLimit + time.Duration(i)*time.Second)
+			s.reports(silentLimit)
+		}
+		err := <-s.done
+		if r, ok := errors.AsType[*media.Refusal](err); !ok || r.Code != media.Disconnected || time.Since(s.begun) != 2*silentLimit {
+			t.Errorf("ended after %v with %v, want %s after %v", time.Since(s.begun), err, media.Disconnected, 2*silentLimit)
+		}
+	})
+}
+
 // A full queue loses packets of a UDP encoder and holds a TCP encoder back.
 func TestFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

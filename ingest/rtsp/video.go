@@ -21,6 +21,7 @@ const (
 	videoClock = 90000
 	maxSet     = 4 << 10 // bytes of one parameter set; real ones have less than 100
 	maxSets    = 16
+	maxDepth   = 16 // pictures that decoding can be ahead (ITU-T H.264 section E.2.1)
 )
 
 // video unpacks H.264 or HEVC. After a lost packet nothing is let out until decoding can start again.
@@ -41,6 +42,8 @@ type video struct {
 	order   reorder
 	plain   bool        // order failed: pictures are taken as they come
 	last    media.Ticks // decode time of the unit before
+	early   int         // pictures whose decode time the library tells too late, after the first it has seen
+	due     media.Ticks // when the next of them is to be decoded
 }
 
 // depacketizer gathers the NAL units of an access unit.
@@ -66,6 +69,8 @@ type syntax struct {
 	skip            func(typ byte) bool
 	picture, sync   func(typ byte) bool
 	params          func(of func(typ byte) [][]byte) (*media.Params, error)
+	depth           func(sps []byte) int // by how many pictures decoding is ahead of showing
+	setWithDepth    byte
 	newDepacketizer func() depacketizer
 	newReorder      func() reorder
 	split           bool // the depacketizer also ends an access unit when the time changes
@@ -90,6 +95,14 @@ func newAVC(f *format.H264, s *counters) (unpacker, *media.Params, error) {
 				return nil, media.ErrParams
 			}
 			return media.NewH264Params(a.Marshal())
+		},
+		setWithDepth: byte(h264.NALUTypeSPS),
+		depth: func(b []byte) int {
+			var sps h264.SPS
+			if sps.Unmarshal(b) != nil || sps.VUI == nil || sps.VUI.BitstreamRestriction == nil {
+				return 0 // not told
+			}
+			return int(min(maxDepth, sps.VUI.BitstreamRestriction.MaxNumReorderFrames))
 		},
 		newDepacketizer: func() depacketizer { return &rtph264.Decoder{PacketizationMode: f.PacketizationMode} },
 		newReorder: func() reorder {
@@ -120,6 +133,14 @@ func newHEVC(f *format.H265, s *counters) (unpacker, *media.Params, error) {
 				return nil, err
 			}
 			return media.NewHEVCParams(config)
+		},
+		setWithDepth: byte(h265.NALUType_SPS_NUT),
+		depth: func(b []byte) int {
+			var sps h265.SPS
+			if sps.Unmarshal(b) != nil || len(sps.MaxNumReorderPics) == 0 {
+				return 0
+			}
+			return int(min(maxDepth, sps.MaxNumReorderPics[len(sps.MaxNumReorderPics)-1]))
 		},
 		newDepacketizer: func() depacketizer { return &rtph265.Decoder{} },
 		newReorder: func() reorder {
@@ -277,6 +298,8 @@ func (v *video) of(typ byte) (list [][]byte) {
 func (v *video) decodeTime(rest [][]byte, pts media.Ticks, sync bool) (media.Ticks, error) {
 	if v.waiting {
 		v.waiting, v.plain, v.order, v.last = false, false, v.syntax.newReorder(), pts-videoClock
+		v.early = v.depth()
+		v.due = pts - media.Ticks(v.early)*v.frameTime()
 	}
 	dts := pts
 	if !v.plain {
@@ -295,11 +318,41 @@ func (v *video) decodeTime(rest [][]byte, pts media.Ticks, sync bool) (media.Tic
 		case !sync:
 			return 0, err
 		default:
-			v.plain = true
+			v.plain, v.early = true, -1
 		}
 	}
-	v.last = max(dts, v.last+1)
+	v.last = max(v.begun(dts), v.last+1)
 	return v.last, nil
+}
+
+// begun corrects the decode times of the first pictures. The library takes the first to be decoded when it is shown,
+// and lets the next ones follow closely until it has seen how far ahead decoding must be. Sound that belongs to the
+// first picture would come before it.
+func (v *video) begun(dts media.Ticks) media.Ticks {
+	if v.early < 0 {
+		return dts
+	}
+	v.early--
+	due := v.due
+	v.due += v.frameTime()
+	return min(dts, due)
+}
+
+// depth is by how many pictures decoding is ahead of showing, 0 when the stream does not tell.
+func (v *video) depth() int {
+	sets := v.of(v.syntax.setWithDepth)
+	if len(sets) == 0 {
+		return 0
+	}
+	return v.syntax.depth(sets[0])
+}
+
+// frameTime is how long a picture is shown as far as the stream tells.
+func (v *video) frameTime() media.Ticks {
+	if v.params == nil || v.params.FrameRateMilli == 0 {
+		return videoClock / 30
+	}
+	return media.Ticks(videoClock * 1000 / v.params.FrameRateMilli)
 }
 
 // join writes one sample: each unit after its length.

@@ -82,6 +82,9 @@ func same(t *testing.T, units []unit, want []*media.Frame) {
 		if !bytes.Equal(u.data, w.Data) || u.pts != w.PTS() || u.sync != w.Sync {
 			t.Errorf("unit %d: %d bytes at %d, sync %v; want %d bytes at %d, sync %v", i, len(u.data), u.pts, u.sync, len(w.Data), w.PTS(), w.Sync)
 		}
+		if off := u.dts - w.DTS; max(off, -off) > 90 {
+			t.Errorf("unit %d: DTS %d, want %d to the millisecond", i, u.dts, w.DTS)
+		}
 		if u.dts > u.pts || i > 0 && u.dts <= units[i-1].dts {
 			t.Errorf("unit %d: DTS %d, PTS %d, DTS before %d", i, u.dts, u.pts, units[max(i-1, 0)].dts)
 		}
