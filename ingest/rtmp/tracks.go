@@ -28,9 +28,22 @@ func (c *clock) at(t uint32) int64 {
 	if !c.started {
 		c.started, c.last, c.ms = true, t, int64(t)
 	}
-	c.ms += int64(int32(t - c.last))
+	c.ms += unwrapped(t, c.last)
 	c.last = t
 	return c.ms
+}
+
+// unwrapped is how far t is ahead of last. OBS and ffmpeg keep 31 bits of 32: half a round is a whole one of theirs.
+func unwrapped(t, last uint32) int64 {
+	const half, quarter = 1 << 31, 1 << 30
+	ahead := int64(int32(t - last))
+	switch {
+	case ahead < -quarter:
+		return ahead + half
+	case ahead >= quarter:
+		return ahead - half
+	}
+	return ahead
 }
 
 // track is one track of an encoder.

@@ -44,6 +44,26 @@ func TestClockUnwraps(t *testing.T) {
 	}
 }
 
+// An encoder that keeps 31 bits of the time begins anew at 0 after 24 days.
+func TestClockUnwrapsHalf(t *testing.T) {
+	var c clock
+	for i, tc := range []struct {
+		in   uint32
+		want int64
+	}{
+		{0x7ffffff0, 0x7ffffff0},
+		{0x10, 0x80000010},
+		{0x7ffffff8, 0x7ffffff8}, // sound a little behind the picture, across the wrap
+		{0x20, 0x80000020},
+		{0x20 + 36000000, 0x80000020 + 36000000}, // ten hours ahead, once
+		{0x30, 0x80000030},
+	} {
+		if got := c.at(tc.in); got != tc.want {
+			t.Errorf("%d: %#x becomes %#x, want %#x", i, tc.in, got, tc.want)
+		}
+	}
+}
+
 func TestSoundIsCountedBySamples(t *testing.T) {
 	tr := &track{kind: media.Audio}
 	tr.use(mediatest.Stream{SampleRate: 44100}.Tracks()[1].Params)
