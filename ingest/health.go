@@ -283,7 +283,7 @@ func (m *meter) warnings(now time.Time, h media.Health) []media.Warning {
 	if m.soundless(now, h) {
 		add(media.AudioMissing, "")
 	}
-	if detail, starved := m.starved(now, h); starved {
+	if detail, starved := m.starved(h); starved {
 		add(media.Starved, detail)
 	}
 	if h.Keyframe > keyframeWarn {
@@ -325,7 +325,7 @@ func (m *meter) soundless(now time.Time, h media.Health) bool {
 
 // starved reports that less than nine tenths of real time arrived in the last seconds. The detail is how much
 // arrives and how much would have to, in Mbit/s: "0.8 / 2.5".
-func (m *meter) starved(now time.Time, h media.Health) (detail string, yes bool) {
+func (m *meter) starved(h media.Health) (detail string, yes bool) {
 	n := int(starvedWindow / slot)
 	if m.newest < 2*n || h.Silence >= silenceIsLoss || !m.mainSeen {
 		return "", false

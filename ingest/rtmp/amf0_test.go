@@ -14,7 +14,9 @@ import (
 func TestAMF0RoundTrip(t *testing.T) {
 	for _, v := range []any{
 		1.5, math.Inf(1), true, false, "", "é", strings.Repeat("x", 70000), nil,
-		object{}, object{{"a", 1.0}, {"b", object{{"c", "d"}}}}, []any{"x", 2.0, []any{nil}},
+		object{},
+		object{{"a", 1.0}, {"b", object{{"c", "d"}}}},
+		[]any{"x", 2.0, []any{nil}},
 	} {
 		got, err := decodeAMF(encodeAMF(v))
 		if err != nil || len(got) != 1 {

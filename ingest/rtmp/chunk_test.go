@@ -152,7 +152,7 @@ func TestChunks(t *testing.T) {
 					t.Errorf("message %d: got %+v, want %+v", i, g, want)
 				}
 			}
-			if _, err := c.next(); err != io.EOF {
+			if _, err := c.next(); !errors.Is(err, io.EOF) {
 				t.Errorf("after the last message: got %v, want EOF", err)
 			}
 		})
@@ -258,7 +258,7 @@ func TestMemoryFollowsTheBytes(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	c := newChunkReader(&w.Buffer, limitGuest)
-	if _, err := c.next(); err != io.ErrUnexpectedEOF {
+	if _, err := c.next(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

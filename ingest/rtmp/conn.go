@@ -121,17 +121,17 @@ func (c *conn) apologize(r *media.Refusal) {
 		c.session.End(c.stopped, r)
 	}
 	code, words := answer(r)
-	c.send(appendCommand(nil, 1, "onStatus", 0, nil, status("error", code, words)))
+	_ = c.send(appendCommand(nil, 1, "onStatus", 0, nil, status("error", code, words)))
 	c.linger()
 }
 
 // linger lets the answer out before the connection closes: closing with unread input would reset it.
 func (c *conn) linger() {
 	if w, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		w.CloseWrite()
+		_ = w.CloseWrite()
 	}
-	c.nc.SetReadDeadline(time.Now().Add(lingerFor))
-	io.CopyN(io.Discard, c.nc, 1<<20)
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingerFor))
+	_, _ = io.CopyN(io.Discard, c.nc, 1<<20)
 }
 
 // hangUp makes run return soon, from another goroutine. Only the first reason counts.
@@ -292,7 +292,7 @@ func (c *conn) connect(cmd command) error {
 	app, ok := o.text("app")
 	c.tcURL, _ = o.text("tcUrl")
 	if !ok || !acceptable(app) || !acceptable(c.tcURL) {
-		c.send(appendCommand(nil, 0, "_error", cmd.transaction, nil, status("error", "NetConnection.Connect.InvalidApp", "This address is not known here.")))
+		_ = c.send(appendCommand(nil, 0, "_error", cmd.transaction, nil, status("error", "NetConnection.Connect.InvalidApp", "This address is not known here.")))
 		c.linger()
 		return protocolErrorf("connect with app %q", ingest.Printable(ingest.FindKey(app, app).Path, 100))
 	}
@@ -353,7 +353,7 @@ func (c *conn) createStream(cmd command) error {
 }
 
 func (c *conn) refusePlay() error {
-	c.send(appendCommand(nil, 1, "onStatus", 0, nil, status("error", "NetStream.Play.Failed", "This server only takes streams.")))
+	_ = c.send(appendCommand(nil, 1, "onStatus", 0, nil, status("error", "NetStream.Play.Failed", "This server only takes streams.")))
 	c.linger()
 	return protocolErrorf("play")
 }

@@ -57,7 +57,7 @@ func must(t *testing.T, err error) {
 // Every codec of Enhanced RTMP arrives as it was sent, with its parameters.
 func TestCodecsOfAnotherImplementation(t *testing.T) {
 	aac := &gortmplib.Track{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}}
 	opusTrack := &gortmplib.Track{Codec: &codecs.Opus{IDHeader: &opus.IDHeader{Version: 1, ChannelCount: 2, InputSampleRate: 48000}}}
 	h264 := &gortmplib.Track{Codec: &codecs.H264{SPS: mediatest.Stream{}.SPS(), PPS: mediatest.Stream{}.PPS()}}
@@ -176,7 +176,7 @@ func TestMultitrack(t *testing.T) {
 				{Codec: &codecs.H264{SPS: large.SPS(), PPS: large.PPS()}},
 				{Codec: &codecs.H264{SPS: mediatest.Stream{}.SPS(), PPS: mediatest.Stream{}.PPS()}},
 				{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
-					Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+					Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 				}}},
 			}
 			_, w := independent(t, p.url(), tracks...)
