@@ -116,10 +116,11 @@ func (r *rendition) restoreSegment(rec record, parts []record) {
 	}
 	for _, p := range parts {
 		if p.MSN == rec.MSN && p.Tag == rec.Tag {
-			s.parts = appendPartRecord(s.parts, s.start, p)
+			s.parts, s.samples = appendPartRecord(s.parts, s.start, p), append(s.samples, p.Samples...)
 		}
 	}
 	if size := partBytes(s.parts); s.size > 0 && size != s.size {
+		s.samples = nil
 		s.parts = []part{{size: s.size, start: s.start, end: s.end, independent: rec.Independent}}
 	}
 	r.list = append(r.list, s)
@@ -238,7 +239,7 @@ func (c *channel) recoverTail(r *rendition, recs []record) {
 		if _, err := f.ReadAt(data, partBytes(s.parts)); err != nil || crc32.Checksum(data, castagnoli) != rec.CRC {
 			break
 		}
-		s.parts = appendPartRecord(s.parts, s.start, rec)
+		s.parts, s.samples = appendPartRecord(s.parts, s.start, rec), append(s.samples, rec.Samples...)
 	}
 	if len(s.parts) == 0 {
 		return

@@ -24,6 +24,7 @@ type channel struct {
 	lastUse    atomic.Int64          // Unix nanoseconds: by a viewer, or when it ended
 	indexed    atomic.Int64          // Unix nanoseconds: when the store got the index
 	still      atomic.Pointer[still] // for poster.mp4
+	download   atomic.Pointer[download]
 	unstored   unstored
 	closing    atomic.Bool // the last index is on its way
 	archived   atomic.Bool // the object store has everything
@@ -221,7 +222,7 @@ func (c *channel) apply(now time.Time) {
 	led := slices.ContainsFunc(c.mux.done, func(f finished) bool { return f.builder == 0 && f.part != nil })
 	clear(c.mux.done)
 	c.mux.done = c.mux.done[:0]
-	for _, r := range changed {
+	for _, r := range slices.Backward(changed) { // the main one last: who waits for it finds the others
 		c.publish(r)
 	}
 	if led {
@@ -234,19 +235,19 @@ func (c *channel) addPart(r *rendition, f *finished) {
 	if n := len(r.parts); n > 0 {
 		p.offset = r.parts[n-1].offset + r.parts[n-1].size
 	}
-	r.parts, r.body = append(r.parts, p), append(r.body, f.part)
+	r.parts, r.body, r.samples = append(r.parts, p), append(r.body, f.part), append(r.samples, f.samples...)
 	r.breaking = false
 	c.edge = max(c.edge, f.end)
 	if f.builder == 0 && c.targets.part == 0 {
 		c.targets.choosePart(f.end-f.start, c.cfg.wish())
 	}
 	if c.spool != nil {
-		c.spool.part(r, r.open, p, f.part)
+		c.spool.part(r, r.open, p, f)
 	}
 }
 
 func (c *channel) closeSegment(r *rendition, end time.Duration, now time.Time) {
-	s := &segment{heading: *r.open, end: end, parts: r.parts, closed: now}
+	s := &segment{heading: *r.open, end: end, parts: r.parts, samples: r.samples, closed: now}
 	for _, p := range r.parts {
 		s.size += p.size
 	}
@@ -365,7 +366,7 @@ func (c *channel) publish(r *rendition) {
 	var reports []report
 	for _, other := range c.shape.get().renditions {
 		if other != r {
-			if line, ok := other.view.get().report(other.name); ok {
+			if line, ok := other.report(); ok {
 				reports = append(reports, line)
 			}
 		}
@@ -400,7 +401,7 @@ func (c *channel) flush() {
 	c.apply(c.cfg.Now())
 	c.mux = nil
 	for _, r := range c.shape.get().renditions {
-		r.open, r.parts, r.body = nil, nil, nil
+		r.open, r.parts, r.body, r.samples = nil, nil, nil, nil
 		r.breaking = r.number > 0
 		c.publish(r)
 	}

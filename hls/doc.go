@@ -29,6 +29,12 @@
 // the key frames of v0 and number their segments alike. The renditions of a lesson are never fewer than they once
 // were: when an encoder comes back with one picture instead of two, v1 shows the one.
 //
+// # The recording as a file
+//
+// lesson.mp4 is the main rendition as one file that any player takes. Its segments are in it as they are in the
+// store; only the index in front of them is computed, from tables that are written when a part is made. Outages are
+// cut out of it.
+//
 // # Time
 //
 // Output timestamps are the position in the programme: they begin at 0, and an outage is as long in them as it was

@@ -58,6 +58,7 @@ type record struct {
 	Bytes         int64        `json:"bytes,omitempty"`
 	Sum           *storage.Sum `json:"sha256,omitempty"`
 	CRC           uint32       `json:"crc,omitempty"` // of a part's bytes
+	Samples       []byte       `json:"samples,omitempty"`
 
 	Init      []byte `json:"init,omitempty"`
 	Codecs    string `json:"codecs,omitempty"`

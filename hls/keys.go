@@ -13,6 +13,7 @@ import (
 //
 //	lessons/<lesson>/<epoch>-<random>/<rendition>/<msn>.m4s
 //	lessons/<lesson>/<epoch>-<random>/<rendition>/init-<generation>.mp4
+//	lessons/<lesson>/samples.bin
 //	lessons/<lesson>/journal.jsonl
 //
 // The random letters make sure that no name is used twice, whatever a crash made us forget. The same parts in
@@ -80,6 +81,7 @@ const (
 	dvrIndex
 	replayIndex
 	poster
+	lessonFile
 	initFile
 	segmentFile
 	partFile
@@ -97,7 +99,7 @@ type resource struct {
 
 // parseName reads what stands behind the channel in a URL. Anything but the exact grammar is unknown.
 //
-//	name      = "index.m3u8" / "dvr.m3u8" / "replay.m3u8" / "poster.mp4" / rendition "/" file
+//	name      = "index.m3u8" / "dvr.m3u8" / "replay.m3u8" / "poster.mp4" / "lesson.mp4" / rendition "/" file
 //	rendition = "v" DIGIT / "a0"
 //	file      = "live.m3u8" / "dvr.m3u8" / "replay.m3u8" / init / seg / part
 //	init      = "init-" tag "-" number ".mp4"
@@ -115,6 +117,8 @@ func parseName(name string) resource {
 		return resource{kind: replayIndex}
 	case "poster.mp4":
 		return resource{kind: poster}
+	case "lesson.mp4":
+		return resource{kind: lessonFile}
 	}
 	folder, file, ok := strings.Cut(name, "/")
 	if !ok || !isRendition(folder) {

@@ -35,7 +35,7 @@ type metrics struct {
 var statuses = [...]int{0, 200, 204, 206, 304, 400, 403, 404, 405, 416, 503}
 
 var kindNames = [kinds]string{
-	"unknown", "live", "dvr", "replay", "index", "dvr_index", "replay_index", "poster", "init", "segment", "part",
+	"unknown", "live", "dvr", "replay", "index", "dvr_index", "replay_index", "poster", "download", "init", "segment", "part",
 }
 
 func newMetrics(o *Origin) *metrics {

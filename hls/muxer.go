@@ -24,6 +24,7 @@ type muxer struct {
 type finished struct {
 	builder      int
 	part         []byte // nil: none
+	samples      []byte // its table; of builder 0 alone
 	segmentStart time.Duration
 	start, end   time.Duration // of the part
 	independent  bool
@@ -308,6 +309,9 @@ func (m *muxer) closePart(b *builder, segment bool) {
 	if b.filled() {
 		b.sequence++
 		f.part = marshalPart(b.sequence, b.parts)
+		if b.index == 0 {
+			f.samples = appendSamples(nil, len(f.part), b.parts)
+		}
 	}
 	m.done = append(m.done, f)
 	for i := range b.parts {

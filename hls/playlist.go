@@ -236,14 +236,14 @@ func independent(list []*segment) bool {
 	return true
 }
 
-// report returns the line about v in the playlists of other renditions.
-func (v *view) report(name string) (report, bool) {
+// report returns the line about r in the playlists of other renditions. It belongs to the channel's writer.
+func (r *rendition) report() (report, bool) {
 	switch {
-	case len(v.parts) > 0:
-		return report{name, v.number, len(v.parts) - 1}, true
-	case len(v.list) > 0:
-		last := v.list[len(v.list)-1]
-		return report{name, last.msn, len(last.parts) - 1}, true
+	case len(r.parts) > 0:
+		return report{r.name, r.number, len(r.parts) - 1}, true
+	case len(r.list) > 0:
+		last := r.list[len(r.list)-1]
+		return report{r.name, last.msn, len(last.parts) - 1}, true
 	}
 	return report{}, false
 }

@@ -164,16 +164,16 @@ func matches(header, etag string) bool {
 // opener opens n bytes of something, from off on.
 type opener func(ctx context.Context, off, n int64) (io.ReadCloser, error)
 
-// sendMedia sends size bytes that never change under their name, or the range of them that was asked for. The
+// sendMedia sends size bytes that never change under name, or the range of them that was asked for. The
 // bytes are opened before the first header goes out, so that trouble is still a 503.
-func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, open opener) error {
+func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, cache string, open opener) error {
 	h := w.Header()
 	sum := fnv.New64a()
 	io.WriteString(sum, name)
 	etag := `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`
 	h.Set("Etag", etag)
 	h.Set("Content-Type", typeMP4)
-	h.Set("Cache-Control", cacheMedia)
+	h.Set("Cache-Control", cache)
 	h.Set("Accept-Ranges", "bytes")
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		return notModified(w)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -185,6 +186,8 @@ func (s *server) serve(w *visit, r *http.Request) error {
 		return s.index(w, r, c, res.kind)
 	case poster:
 		return s.poster(w, r, c)
+	case lessonFile:
+		return s.download(w, r, c)
 	}
 	row := c.shape.get().find(res.rendition)
 	switch res.kind {
@@ -204,7 +207,7 @@ func (s *server) serve(w *visit, r *http.Request) error {
 		if b == nil {
 			return errUnknown
 		}
-		return sendMedia(w, r, name, int64(len(b)), body{b}.open)
+		return sendMedia(w, r, name, int64(len(b)), cacheMedia, body{b}.open)
 	case segmentFile:
 		return s.segment(w, r, c, row, res)
 	}
@@ -392,7 +395,10 @@ func (s *server) index(w *visit, r *http.Request, c *channel, kind kind) error {
 	if len(shape.renditions) == 0 || kind == replayIndex && !shape.ended {
 		return errUnknown
 	}
-	_, err = hold(w, r, &shape.renditions[0].view, func(v *view) bool { return v.live != nil || v.ended })
+	_, err = hold(w, r, &shape.renditions[0].view, func(v *view) bool {
+		begun := len(v.list) > 1 || len(v.parts) > 0 // then nobody waits for the others any more
+		return v.ended || v.live != nil && (begun || !slices.ContainsFunc(shape.renditions, (*rendition).empty))
+	})
 	if err != nil {
 		return err
 	}
@@ -448,7 +454,7 @@ func (s *server) segment(w *visit, r *http.Request, c *channel, row *rendition, 
 	if seg == nil || seg.tag != res.tag || seg.gap() {
 		return errUnknown
 	}
-	return sendMedia(w, r, spoolFile(row.name, &seg.heading), seg.size, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	return sendMedia(w, r, spoolFile(row.name, &seg.heading), seg.size, cacheMedia, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return s.o.open(ctx, c, row, seg, off, n)
 	})
 }
@@ -468,14 +474,14 @@ func (s *server) part(w *visit, r *http.Request, c *channel, row *rendition, res
 	name := spoolFile(row.name, &heading{tag: res.tag, msn: res.msn}) + strconv.Itoa(res.part)
 	if v.open != nil && v.open.tag == res.tag && v.number == res.msn && res.part < len(v.parts) {
 		b := v.body[res.part]
-		return sendMedia(w, r, name, int64(len(b)), body{b}.open)
+		return sendMedia(w, r, name, int64(len(b)), cacheMedia, body{b}.open)
 	}
 	seg := v.find(res.msn)
 	if seg == nil || seg.tag != res.tag || res.part >= len(seg.parts) {
 		return errUnknown
 	}
 	p := seg.parts[res.part]
-	return sendMedia(w, r, name, p.size, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	return sendMedia(w, r, name, p.size, cacheMedia, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return s.o.open(ctx, c, row, seg, p.offset+off, n)
 	})
 }

@@ -133,6 +133,9 @@ func TestHostileURLs(t *testing.T) {
 		{"GET", at + "dvr.m3u8", 200},
 		{"GET", at + "replay.m3u8", 404},
 		{"GET", at + "poster.mp4", 200},
+		{"GET", at + "lesson.mp4", 404},
+		{"GET", at + "v0/lesson.mp4", 404},
+		{"GET", at + "samples.bin", 404},
 	} {
 		w := h.ask(test.method, test.target)
 		if w.Code != test.want {

@@ -177,17 +177,18 @@ func (s *spool) note(err error) {
 }
 
 // part queues a part of the segment that is being made.
-func (s *spool) part(r *rendition, h *heading, p part, data []byte) {
+func (s *spool) part(r *rendition, h *heading, p part, f *finished) {
+	data, samples := f.part, f.samples
 	if !s.reserve(len(data)) {
 		return
 	}
 	s.do(func() {
 		defer s.release(len(data))
-		s.writePart(r, h, p, data)
+		s.writePart(r, h, p, data, samples)
 	})
 }
 
-func (s *spool) writePart(r *rendition, h *heading, p part, data []byte) {
+func (s *spool) writePart(r *rendition, h *heading, p part, data, samples []byte) {
 	name := spoolFile(r.name, h)
 	w := s.files[r.name]
 	if w == nil || w.name != name {
@@ -205,8 +206,15 @@ func (s *spool) writePart(r *rendition, h *heading, p part, data []byte) {
 	}
 	rec := headingRecord(recPart, r.name, h)
 	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = p.end.Microseconds(), p.size, crc32.Checksum(data, castagnoli), p.independent
+	if len(samples) <= maxSamples {
+		rec.Samples = samples
+	}
 	s.write(rec, false)
 }
+
+// maxSamples lets the line of a part be no longer than maxLine, whatever an encoder does. What is not in the journal
+// is read from the segment when it is needed.
+const maxSamples = 32 << 10
 
 var (
 	errQuota    = errors.New("spool is full")

@@ -211,12 +211,22 @@ func (u *uploader) ended(c *channel) {
 			return
 		}
 		defer end()
-		if err := u.keep(ctx, indexKey(c.id), storage.Bytes(c.index())); err != nil {
+		if err := u.conclude(ctx, c); err != nil {
 			c.closing.Store(false)
 			return
 		}
 		u.finished(c)
 	})
+}
+
+// conclude stores what a recording is played from, the index last.
+func (u *uploader) conclude(ctx context.Context, c *channel) error {
+	if s := c.shape.get(); len(s.renditions) > 0 {
+		if err := u.keep(ctx, samplesKey(c.id), storage.Bytes(marshalTables(s.renditions[0].view.get().list))); err != nil {
+			return err
+		}
+	}
+	return u.keep(ctx, indexKey(c.id), storage.Bytes(c.index()))
 }
 
 // index stores what a lesson on air has so far.

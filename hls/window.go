@@ -31,6 +31,8 @@ type segment struct {
 	size  int64 // 0: a gap
 	parts []part
 
+	samples []byte // its table, of the main rendition; nil when it is not at hand
+
 	closed time.Time                   // for how long it has been waiting to be stored
 	sum    atomic.Pointer[storage.Sum] // known when the spool has read it
 	body   atomic.Pointer[body]        // nil: in the spool or in the store
@@ -129,6 +131,7 @@ type rendition struct {
 	open     *heading
 	parts    []part
 	body     body
+	samples  []byte
 	number   int  // of the segment that is made or comes next
 	disc     int  // discontinuities so far
 	breaking bool // the next segment begins after a discontinuity
@@ -148,6 +151,9 @@ func newRendition(name string) *rendition {
 	r.dvr.current.set(dvrView{})
 	return r
 }
+
+// empty reports whether viewers find nothing in it yet.
+func (r *rendition) empty() bool { return len(r.view.get().list) == 0 }
 
 // end is where its latest segment ends.
 func (r *rendition) end() time.Duration {
