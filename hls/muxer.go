@@ -352,14 +352,26 @@ func (m *muxer) flush() {
 		m.deliver(l, l.queue...)
 		l.queue = nil
 	}
+	for _, b := range m.builders[1:] {
+		m.catchUp(b, forever)
+	}
 	main := m.builders[0]
 	if main.filled() || main.end > main.segment {
 		main.end = max(main.end, main.segment+1)
 		m.cut(main, cutSegment)
 	}
 	for _, b := range m.builders[1:] {
-		m.catchUp(b, forever)
+		m.finish(b)
 	}
+}
+
+// finish ends the last segment of a rendition where its media ends, which is not quite where v0's does. Without any
+// media it is as long as v0's.
+func (m *muxer) finish(b *builder) {
+	if len(b.pending) > 0 && b.end > b.segment {
+		m.cut(b, cutSegment)
+	}
+	m.catchUp(b, forever)
 }
 
 // catchUp ends the segments that v0 has ended up to position to, with what there is.

@@ -90,3 +90,30 @@ func checkUnits(done []finished, builder int, tracks []media.Track, frames []*me
 	}
 	return nil
 }
+
+// An encoder that is lost ends its tracks at different times: each rendition says of its last segment what is in it.
+func TestFlushSaysWhatIsThere(t *testing.T) {
+	stream := mediatest.Stream{Duration: 5 * time.Second}
+	tracks := stream.Tracks()
+	for _, early := range []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond, 2 * time.Second} {
+		wish := targets{500 * time.Millisecond, 2 * time.Second}
+		m := newMuxer([][]media.Track{tracks, tracks[1:]}, 0, 0, nil, wish, &targets{})
+		for _, f := range stream.Frames() {
+			if f.Track == 0 || f.DTS < media.TicksOf(stream.Duration-early, tracks[1].Clock) {
+				m.push(f)
+			}
+		}
+		m.flush()
+		last := m.done[len(m.done)-1]
+		if last.builder != 1 || !last.segmentEnd || last.part == nil && early < time.Second {
+			t.Fatalf("sound ends %v early: the last is %+v, want the sound's last segment", early, last)
+		}
+		want := max(stream.Duration-early, last.segmentStart)
+		if last.part == nil {
+			want = stream.Duration // nothing is in it but time
+		}
+		if off := last.end - want; off.Abs() > 30*time.Millisecond {
+			t.Errorf("sound ends %v early: its last segment is from %v to %v, want to %v", early, last.segmentStart, last.end, want)
+		}
+	}
+}
