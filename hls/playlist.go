@@ -364,26 +364,39 @@ func newVariant(tracks []media.Track) variant {
 	return v
 }
 
-// bandwidth returns the highest and the mean bitrate of the segments, in bits per second (RFC 8216bis section
-// 4.4.6.2).
-func bandwidth(list []*segment) (peak, mean int64) {
+// bandwidth returns the highest bitrate of runs of segments that are half to one and a half target durations long,
+// and the mean of all, in bits per second (RFC 8216bis section 4.4.6.2): the crumb that ends an epoch is no measure.
+func bandwidth(list []*segment, target time.Duration) (peak, mean int64) {
 	var bytes int64
 	var length time.Duration
-	for _, s := range list {
-		d := s.duration()
-		if s.gap() || d <= 0 {
+	for i, s := range list {
+		if s.gap() {
 			continue
 		}
-		bytes, length = bytes+s.size, length+d
-		if d >= time.Second/2 { // the last crumb of an epoch is no measure
-			peak = max(peak, rate(s.size, d))
-		}
+		bytes, length = bytes+s.size, length+s.duration()
+		peak = max(peak, peakFrom(list[i:], target))
 	}
 	if length <= 0 {
 		return 1, 1
 	}
 	mean = rate(bytes, length)
 	return max(peak, mean), mean
+}
+
+// peakFrom returns the highest bitrate of the runs that begin with the first of list.
+func peakFrom(list []*segment, target time.Duration) (peak int64) {
+	var bytes int64
+	var length time.Duration
+	for _, s := range list {
+		bytes, length = bytes+s.size, length+s.duration()
+		if s.gap() || length > target+target/2 {
+			break
+		}
+		if length >= target/2 {
+			peak = max(peak, rate(bytes, length))
+		}
+	}
+	return peak
 }
 
 func rate(bytes int64, d time.Duration) int64 {

@@ -112,7 +112,7 @@ func TestPlaylists(t *testing.T) {
 	golden(t, "dvr.m3u8", all.render(v.targets, false, false))
 	golden(t, "dvr-delta.m3u8", all.render(v.targets, true, true))
 
-	peak, mean := bandwidth(m.list)
+	peak, mean := bandwidth(m.list, v.targets.segment)
 	golden(t, "index.m3u8", renderIndex([]row{
 		{"v0", variant{"avc1.64001f,mp4a.40.2", 1280, 720, 29970, false}, peak, mean},
 		{"v1", variant{"avc1.4d4028,mp4a.40.2", 640, 360, 0, false}, peak / 2, mean / 2},
@@ -121,6 +121,35 @@ func TestPlaylists(t *testing.T) {
 	golden(t, "index-captions.m3u8", renderIndex([]row{
 		{"v0", variant{"avc1.64001f,mp4a.40.2", 1280, 720, 30000, true}, 1, 1}, {"a0", variant{codecs: "mp4a.40.2"}, 1, 1},
 	}, "replay.m3u8"))
+}
+
+func TestBandwidth(t *testing.T) {
+	const target = 2 * time.Second
+	type made struct {
+		length time.Duration
+		size   int64
+	}
+	for _, test := range []struct {
+		name       string
+		list       []made
+		peak, mean int64
+	}{
+		{"nothing", nil, 1, 1},
+		{"even", []made{{target, 1000}, {target, 1000}}, 4000, 4000},
+		{"one is loud", []made{{target, 1000}, {target, 3000}}, 12000, 8000},
+		{"the crumb of an epoch counts with its neighbours alone", []made{{target, 1000}, {target / 5, 1000}, {target, 1000}}, 6667, 5455},
+		{"a gap is nothing", []made{{target, 1000}, {target, 0}, {target / 5, 1000}}, 6667, 6667},
+		{"too short for the rule", []made{{target / 5, 1000}}, 20000, 20000},
+		{"too long for the rule", []made{{2 * target, 1000}}, 2000, 2000},
+	} {
+		var list []*segment
+		for _, m := range test.list {
+			list = append(list, &segment{heading: heading{}, end: m.length, size: m.size})
+		}
+		if peak, mean := bandwidth(list, target); peak != test.peak || mean != test.mean {
+			t.Errorf("%s: %d, %d bit/s, want %d, %d", test.name, peak, mean, test.peak, test.mean)
+		}
+	}
 }
 
 func TestHas(t *testing.T) {

@@ -420,7 +420,7 @@ func (s *server) index(w *visit, r *http.Request, c *channel, kind kind) error {
 		if shape.ended {
 			measured = v.list
 		}
-		peak, mean := bandwidth(measured)
+		peak, mean := bandwidth(measured, v.targets.segment)
 		rows = append(rows, row{r.name, *r.looks.Load(), peak, mean})
 	}
 	if len(rows) == 0 {
