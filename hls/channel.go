@@ -53,6 +53,17 @@ func (s *shape) find(name string) *rendition {
 	return nil
 }
 
+// playable reports whether viewers find what they need to choose. For a rendition that is late when the channel
+// begins, they wait for no longer than a part.
+func (s *shape) playable() bool {
+	if len(s.renditions) == 0 || s.ended {
+		return s.ended
+	}
+	v := s.renditions[0].view.get()
+	begun := len(v.list) > 1 || len(v.parts) > 0
+	return v.live != nil && (begun || !slices.ContainsFunc(s.renditions, (*rendition).empty))
+}
+
 // still is a key picture.
 type still struct {
 	track media.Track
@@ -87,7 +98,6 @@ const (
 	clockSlack  = 2 * time.Second
 	keepHot     = 12 * time.Second // bytes stay in memory at least so long: most requests are for the live edge
 	hotLimit    = 96 << 20         // and at most so many of one lesson, whatever the disk does
-	hotTotal    = 512 << 20        // and of all lessons
 	strayLimit  = 2
 	liveWindow  = 60 * time.Second
 	shortWindow = 20 * time.Second // of previews: they live in memory alone
@@ -325,7 +335,7 @@ func (c *channel) cold(s *segment) bool {
 	}
 	if s.keeping() == inMemory {
 		// A disk that hangs must not fill the memory.
-		full := c.hotBytes > hotLimit || c.spool.disk.hot.Load() > hotTotal
+		full := c.hotBytes > hotLimit || c.spool.disk.hot.Load() > c.cfg.Memory
 		return full && age > keepHot && s.state.CompareAndSwap(int32(inMemory), int32(lost))
 	}
 	return age > keepHot
@@ -359,7 +369,7 @@ func (c *channel) publish(r *rendition) {
 			v.first++
 		}
 	}
-	if c.spool == nil {
+	if c.preview() {
 		v.trim(c.window)
 		r.list = v.list
 	}
@@ -378,6 +388,9 @@ func (c *channel) publish(r *rendition) {
 		v.delta = newPage(b)
 	}
 	r.view.set(v)
+	if len(old.list) < 2 { // see playable
+		c.reshape(func(*shape) {})
+	}
 }
 
 // trim forgets segments that have been out of the live playlist for their own duration and that of the longest

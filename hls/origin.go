@@ -31,6 +31,7 @@ type Config struct {
 	SegmentTarget time.Duration // length of a segment where key frames allow it; 0: 2 s
 	Window        time.Duration // length of the live playlist; 0: 60 s
 	SpoolLimit    int64         // bytes that all lessons together may have in the spool; 0: 20 GiB
+	Memory        int64         // bytes of segments in memory while neither disk nor store takes them; 0: 512 MiB
 	Uploads       int           // objects on their way to the store at once; 0: 4
 	Keep          time.Duration // recordings are deleted so long after their lesson ended; 0: never
 
@@ -42,6 +43,7 @@ func (c *Config) fill() {
 	c.SegmentTarget = orElse(c.SegmentTarget, 2*time.Second)
 	c.Window = orElse(c.Window, liveWindow)
 	c.SpoolLimit = orElse(c.SpoolLimit, 20<<30)
+	c.Memory = orElse(c.Memory, 512<<20)
 	c.Uploads = orElse(c.Uploads, 4)
 	if c.Now == nil {
 		c.Now = time.Now

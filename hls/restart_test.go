@@ -50,12 +50,17 @@ func (h *house) spoolQuiet() bool {
 // waitFor asks until something is so; there is no event for it, as nobody outside would need one.
 func (h *house) waitFor(what string, so func() bool) {
 	h.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	h.within(10*time.Second, what, so)
+}
+
+func (h *house) within(limit time.Duration, what string, so func() bool) {
+	h.t.Helper()
+	deadline := time.Now().Add(limit)
 	for !so() {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("waited in vain for %s; the lesson is %+v", what, h.Status(h.lesson))
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(limit / 5000)
 	}
 }
 

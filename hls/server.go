@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -388,36 +387,31 @@ func (s *server) index(w *visit, r *http.Request, c *channel, kind kind) error {
 	if kind != indexPlaylist && c.preview() {
 		return errUnknown
 	}
-	shape, err := hold(w, r, &c.shape, func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
+	now, err := hold(w, r, &c.shape, func(s *shape) bool { return len(s.renditions) > 0 || s.ended })
 	if err != nil {
 		return err
 	}
-	if len(shape.renditions) == 0 || kind == replayIndex && !shape.ended {
+	if len(now.renditions) == 0 || kind == replayIndex && !now.ended {
 		return errUnknown
 	}
-	_, err = hold(w, r, &shape.renditions[0].view, func(v *view) bool {
-		begun := len(v.list) > 1 || len(v.parts) > 0 // then nobody waits for the others any more
-		return v.ended || v.live != nil && (begun || !slices.ContainsFunc(shape.renditions, (*rendition).empty))
-	})
-	if err != nil {
+	if now, err = hold(w, r, &c.shape, (*shape).playable); err != nil {
 		return err
 	}
-	shape = c.shape.get()
 	file, cache := "live.m3u8", cacheEdge
 	switch {
 	case kind == dvrIndex:
 		file = "dvr.m3u8"
-	case kind == replayIndex || shape.ended && !c.preview():
+	case kind == replayIndex || now.ended && !c.preview():
 		file, cache = "replay.m3u8", cacheReplay
 	}
 	var rows []row
-	for _, r := range shape.renditions {
+	for _, r := range now.renditions {
 		v := r.view.get()
 		if len(v.list) == 0 {
 			continue // it has just joined
 		}
 		measured := v.list[v.first:]
-		if shape.ended {
+		if now.ended {
 			measured = v.list
 		}
 		peak, mean := bandwidth(measured, v.targets.segment)
