@@ -81,8 +81,21 @@ var rights = []struct {
 	{"GET /api/v1/lessons/:id/register", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
 	{"GET /api/v1/lessons/:id/register.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"GET /api/v1/lessons/:id/register.xlsx", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /api/v1/lessons/:id/intervals.csv", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/lessons/:id/intervals.xlsx", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
+
+	// registers of many lessons
+	{"GET /courses/:id/matrix", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"GET /api/v1/courses/:id/matrix.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /api/v1/courses/:id/matrix.xlsx", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /registers", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"GET /registers/students/:user", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"GET /api/v1/registers.csv", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/registers.xlsx", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/summary.csv", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/summary.xlsx", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
 
 	// last, because it ends the sign-ins that the others use
 	{"POST /sign-out", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
@@ -128,7 +141,7 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 	if strings.Contains(pattern, "/courses/") {
 		id = s.course.String()
 	}
-	return strings.NewReplacer(":id", id, ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
+	return strings.NewReplacer(":id", id, ":user", s.people["student"].id.String(), ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

@@ -18,9 +18,9 @@ func (k *Classroom) routes() {
 	k.Accounts.Register(s)
 	// package courses: /courses/:id, /api/v1/courses…
 	k.Courses.Register(s)
-	// package attendance: /lessons/:id/register, /api/v1/lessons/:id/beats …/register…
+	// package attendance: /lessons/:id/register, /registers /courses/:id/matrix /api/v1/lessons/:id/beats …/register…
 	k.Attendance.Routes(s)
-	// package reports: /api/v1/lessons/:id/register.csv
+	// package reports: /api/v1/…/register.csv matrix.csv registers.csv summary.csv intervals.csv, and each as .xlsx
 	reports.New(reports.Config{DB: k.cfg.DB, Accounts: k.Accounts, Attendance: k.Attendance, Now: k.now}).Routes(s)
 
 	s.Handle("GET", "/", web.SignedIn, k.home)

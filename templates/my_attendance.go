@@ -3,6 +3,7 @@ package templates
 // MyAttendance is a student's own record, with the rule that made it.
 type MyAttendance struct {
 	Page
+	Of      string // the student's name, when somebody else reads it
 	Courses []MyCourse
 }
 

@@ -300,6 +300,64 @@ func mine() templates.MyAttendance {
 	return templates.MyAttendance{Page: page("student"), Courses: []templates.MyCourse{c, {ID: "1", Code: "MA-7A", Title: "Mathematics, year 7", Policy: policy}}}
 }
 
+func standing(i int) templates.Standing {
+	s := templates.Standing{Held: 12, Present: 12 - i%5, Absent: i % 5, Rated: true, PctTenth: 1000 * (12 - i%5) / 12}
+	if i%11 == 7 {
+		s = templates.Standing{Held: 1, Excused: 1}
+	}
+	return s
+}
+
+func matrix() templates.Matrix {
+	m := templates.Matrix{
+		Page: page("teacher"), CourseID: "5c4d3e2f1g0hj", Code: "BIO-7B", Course: "Biology, year 7", From: now.AddDate(0, 0, -98), To: now, Policy: policy, MayExport: true,
+		Legend: []templates.Mark{{Status: "present", Code: "P"}, {Status: "late", Code: "L"}, {Status: "left_early", Code: "E"}, {Status: "partial", Code: "H"}, {Status: "absent", Code: "A"}, {Status: "made_up", Code: "M"}, {Status: "excused", Code: "X"}, {Status: "pending", Code: "?"}, {Status: "not_held", Code: "N"}},
+	}
+	for i := range 12 {
+		m.Lessons = append(m.Lessons, templates.MatrixLesson{ID: fmt.Sprintf("%013d", i), Title: "Cells, part " + fmt.Sprint(i+1), Day: now.AddDate(0, 0, 7*(i-12)), Rated: i != 4, PctTenth: 700 + 23*i})
+	}
+	for i := range 60 {
+		_, _, name := person(i)
+		row := templates.MatrixRow{UserID: fmt.Sprintf("%013d", i), Name: name, StudentID: fmt.Sprintf("%06d", 20413+i*7), Group: "a", Standing: standing(i)}
+		for l := range m.Lessons {
+			k := (i*7 + l*5) % 23
+			if k >= len(m.Legend) {
+				k = 0
+			}
+			row.Marks = append(row.Marks, m.Legend[k])
+		}
+		if i%13 == 2 {
+			row.Marks[0], row.Marks[1] = templates.Mark{}, templates.Mark{}
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+func registers() templates.Registers {
+	p := templates.Registers{
+		Page: page("admin"), From: now.AddDate(0, 0, -98), To: now, Below: 80, Limit: 80, BelowCount: 14, Query: "below=1&from=2026-05-28", Course: "2", Status: "absent",
+		AllCourses: []templates.Choice{{ID: "1", Name: "MA-7A · Mathematics, year 7"}, {ID: "2", Name: "BIO-7B · Biology, year 7"}},
+		Teachers:   []templates.Choice{{ID: "8", Name: "田中 美咲"}}, Statuses: []string{"present", "absent"},
+	}
+	p.Here = "registers"
+	for w := range 14 {
+		p.Weeks = append(p.Weeks, now.AddDate(0, 0, 7*(w-14)))
+	}
+	for i, code := range []string{"BIO-7B", "MA-7A", "FR-2", "SEJ-7"} {
+		c := templates.CourseWeeks{ID: fmt.Sprint(i), Code: code, Title: "Biology, year 7", Lessons: 14, Standing: standing(i)}
+		for w := range p.Weeks {
+			c.Weeks = append(c.Weeks, templates.WeekMark{Lessons: 1, Rated: w != 6, PctTenth: 1000 - (i*131+w*97)%620})
+		}
+		p.Courses = append(p.Courses, c)
+	}
+	for i := range 40 {
+		family, given, name := person(i)
+		p.Rows = append(p.Rows, templates.StudentStanding{UserID: fmt.Sprint(i), Name: name, Family: family, Given: given, StudentID: fmt.Sprintf("%06d", 20413+i*7), CourseID: "2", CourseCode: "BIO-7B", Standing: standing(i)})
+	}
+	return p
+}
+
 func settings() templates.Settings {
 	s := templates.Settings{
 		Page: page("teacher"), Publishes: true, Server: "rtmp://stream.queenstown-lakes.school/live", Choose: true,
@@ -368,6 +426,8 @@ func samples() map[string]any {
 	before.Lesson.CourseEnd = before.Lesson.End.In(must(time.LoadLocation("Asia/Tokyo")))
 	r := result("late")
 	after.Lesson.Result, after.Lesson.Replay = &r, true
+	others := mine()
+	others.Page, others.Of = page("admin"), "Nur Aisyah binti Rahman"
 	door := templates.Page{School: "Queenstown Lakes School", Now: now}
 	open := register(28)
 	open.ClosedAt, open.ClosesAt, open.Outside = time.Time{}, at("11:00:00"), true
@@ -414,6 +474,11 @@ func samples() map[string]any {
 		"register-empty":     empty,
 		"register-not-held":  never,
 		"my-attendance":      mine(),
+		"student":            others,
+		"matrix":             matrix(),
+		"matrix-empty":       templates.Matrix{Page: page("teacher"), Code: "BIO-7B", Course: "Biology, year 7", From: now, To: now, Policy: policy},
+		"registers":          registers(),
+		"registers-empty":    templates.Registers{Page: page("admin"), From: now, To: now, Limit: 80},
 		"settings":           settings(),
 		"error-403":          templates.ErrorPage{Page: page("student"), Status: 403, Code: "not_enrolled", HelpName: "Ms Tanaka"},
 		"error-404":          templates.ErrorPage{Page: page("student"), Status: 404, Key: "error.404_help"},

@@ -7,7 +7,9 @@ import (
 	"html/template"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed *.html
@@ -24,6 +26,8 @@ var pageFiles = map[string]string{
 	"Studio":       "studio.html",
 	"Today":        "today.html",
 	"Register":     "register.html",
+	"Matrix":       "matrix.html",
+	"Registers":    "registers.html",
 	"MyAttendance": "my_attendance.html",
 	"Settings":     "settings.html",
 	"ErrorPage":    "error_page.html",
@@ -112,11 +116,24 @@ func (s *Set) funcs(lang string) template.FuncMap {
 		"bar":       newBar,
 		"timeline":  newTimeline,
 		"spark":     spark,
+		"shade":     Shade,
+		"href":      href,
+		"dateOnly":  func(t time.Time) string { return t.Format(time.DateOnly) },
 		"sameClock": sameClock,
 		"untilMin":  untilMin,
 		"seconds":   func(d duration) int64 { return int64(d.Seconds()) },
 		"ms":        func(d duration) int64 { return d.Milliseconds() },
 	}
+}
+
+// href is an address with what chooses in it; empty choices are left out. It is one piece, because a template would
+// take what stands behind a question mark for text and escape it.
+func href(path string, choices ...string) string {
+	choices = slices.DeleteFunc(choices, func(c string) bool { return c == "" })
+	if len(choices) == 0 {
+		return path
+	}
+	return path + "?" + strings.Join(choices, "&")
 }
 
 func dict(pairs ...any) (map[string]any, error) {

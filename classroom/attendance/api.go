@@ -23,6 +23,9 @@ func (a *Attendance) Routes(s *web.Server) {
 	s.Handle("GET", "/lessons/:id/register", web.CourseStaff, a.registerPage)
 	s.Handle("POST", "/lessons/:id/register", web.CourseTeacher, a.correctForm)
 	s.Handle("GET", "/me/attendance", web.SignedIn, a.minePage)
+	s.Handle("GET", "/courses/:id/matrix", web.CourseStaff, a.matrixPage)
+	s.Handle("GET", "/registers", web.Admin, a.registersPage)
+	s.Handle("GET", "/registers/students/:user", web.Admin, a.studentPage)
 
 	s.Handle("POST", "/api/v1/lessons/:id/beats", web.CourseMember, a.apiBeat, web.Body(maxBeatBytes))
 	s.Handle("POST", "/api/v1/lessons/:id/attempts", web.CourseMember, a.apiAttempt, web.Body(maxBeatBytes))

@@ -142,41 +142,47 @@ func (r *Register) own(zone *time.Location) Own {
 
 // minePage shows a student their own record of the last year, course by course.
 func (a *Attendance) minePage(c *gin.Context) error {
-	ctx, v := c.Request.Context(), web.MustViewer(c)
-	page, err := web.NewPage(c, "attendance")
+	p, err := a.record(c.Request.Context(), web.MustViewer(c).ID, web.Now(c))
 	if err != nil {
 		return err
 	}
-	p := templates.MyAttendance{Page: page}
-	places, err := a.courses.Places(ctx, v.ID)
-	if err != nil {
+	if p.Page, err = web.NewPage(c, "attendance"); err != nil {
 		return err
+	}
+	return web.Render(c, http.StatusOK, p)
+}
+
+// record is the last year of a student, course by course.
+func (a *Attendance) record(ctx context.Context, student media.ID, now time.Time) (p templates.MyAttendance, err error) {
+	places, err := a.courses.Places(ctx, student)
+	if err != nil {
+		return p, err
 	}
 	for _, place := range places {
 		if place.Role != courses.Student {
 			continue
 		}
-		mine, err := a.mine(ctx, place.Course, v.ID, web.Now(c))
+		mine, err := a.mine(ctx, place.Course, student, now)
 		if err != nil {
-			return err
+			return p, err
 		}
 		p.Courses = append(p.Courses, mine)
 	}
-	return web.Render(c, http.StatusOK, p)
+	return p, nil
 }
 
 func (a *Attendance) mine(ctx context.Context, co courses.Course, student media.ID, now time.Time) (templates.MyCourse, error) {
 	mine := templates.MyCourse{ID: co.ID.String(), Code: co.Code, Title: co.Title}
-	var err error
-	if mine.Policy, err = a.Rule(ctx, co.ID); err != nil {
+	policy, err := a.policyOf(ctx, co.ID)
+	if err != nil {
 		return mine, err
 	}
+	mine.Policy = policy.Page()
 	taught, err := a.lessons.Between(ctx, []media.ID{co.ID}, now.AddDate(-1, 0, 0), now)
 	if err != nil {
 		return mine, err
 	}
 	counts := map[Status]int{}
-	weights := DefaultPolicy().Weights
 	for _, l := range slices.Backward(taught) {
 		if s := l.StateAt(now); s == lessons.Planned || s == lessons.Cancelled {
 			continue
@@ -189,14 +195,13 @@ func (a *Attendance) mine(ctx context.Context, co courses.Course, student media.
 			continue // enrolled later
 		}
 		counts[r.Rows[0].Status]++
-		weights = r.Policy.Weights
 		own, card := r.own(now.Location()), r.lessonPage(now.Location())
 		card.Staff, card.State = false, string(l.StateAt(now))
 		mine.Lessons = append(mine.Lessons, templates.MyLesson{
 			Lesson: card, Result: own.Result, Window: own.Window, Air: own.Air, Visits: own.Visits,
 		})
 	}
-	mine.Rate = ratePage(counts, weights)
+	mine.Rate = ratePage(counts, policy.Weights)
 	return mine, nil
 }
 
@@ -210,12 +215,17 @@ func ratePage(counts map[Status]int, w Weights) templates.CourseRate {
 
 // Rule returns the policy of a course as its students read it.
 func (a *Attendance) Rule(ctx context.Context, course media.ID) (templates.Policy, error) {
+	p, err := a.policyOf(ctx, course)
+	return p.Page(), err
+}
+
+// policyOf is what holds in a course today.
+func (a *Attendance) policyOf(ctx context.Context, course media.ID) (Policy, error) {
 	co, err := a.courses.Course(ctx, course)
 	if err != nil {
-		return templates.Policy{}, err
+		return Policy{}, err
 	}
-	p, err := ParsePolicy(a.accounts.School().Policy, co.Policy)
-	return p.Page(), err
+	return ParsePolicy(a.accounts.School().Policy, co.Policy)
 }
 
 // Page returns the numbers for the sentence that explains the policy.

@@ -118,7 +118,9 @@ func (r *Row) show(closed bool) {
 	}
 }
 
-func byName(a, b Row) int {
+func byName(a, b Row) int { return byStudent(a.Student, b.Student) }
+
+func byStudent(a, b Student) int {
 	return cmp.Or(
 		strings.Compare(strings.ToLower(a.Family), strings.ToLower(b.Family)),
 		strings.Compare(strings.ToLower(a.Given), strings.ToLower(b.Given)),

@@ -24,6 +24,13 @@ const (
 // Statuses are all of them in the order of a legend.
 var Statuses = []Status{Present, Late, LeftEarly, Partial, Absent, MadeUp, Excused, Pending, NotHeld}
 
+// Code is the mark of a paper register; empty for no status.
+func (s Status) Code() string { return codes[s] }
+
+var codes = map[Status]string{
+	Present: "P", Late: "L", LeftEarly: "E", Partial: "H", Absent: "A", MadeUp: "M", Excused: "X", Pending: "?", NotHeld: "N",
+}
+
 const (
 	closeAfter  = 15 * time.Minute // the last air interval: then the register closes
 	catchUpTime = 60 * time.Minute // after the end, for those who watch the live lesson behind the edge

@@ -40,7 +40,7 @@ func TestDownload(t *testing.T) {
 		{Email: "tom@school.example", GivenName: "Tom", FamilyName: "Stranger"},
 	})
 	must(err)
-	teacher, student, stranger := people[0].ID, people[1].ID, people[2].ID
+	teacher, student, stranger, admin := people[0].ID, people[1].ID, people[2].ID, media.NewID()
 	co := courses.New(courses.Config{DB: db})
 	course, err := co.Create(ctx, 0, courses.NewCourse{Code: "生物/7b", Title: "Biology", Zone: "Europe/Berlin", Teacher: teacher})
 	must(err)
@@ -61,16 +61,16 @@ func TestDownload(t *testing.T) {
 			if err != nil {
 				return nil, nil
 			}
-			return &web.Viewer{ID: id}, nil
+			return &web.Viewer{ID: id, Admin: id == admin}, nil
 		},
 	})
 	must(err)
 	reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att}).Routes(srv)
 	door := httptest.NewServer(srv.Handler())
 	defer door.Close()
-	get := func(who media.ID, query string) (*http.Response, string) {
+	fetch := func(who media.ID, path string) (*http.Response, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(ctx, "GET", door.URL+"/api/v1/lessons/"+lesson.ID.String()+"/register.csv"+query, nil)
+		req, err := http.NewRequestWithContext(ctx, "GET", door.URL+"/api/v1"+path, nil)
 		must(err)
 		req.AddCookie(&http.Cookie{Name: "cc", Value: who.String()})
 		resp, err := http.DefaultClient.Do(req)
@@ -79,6 +79,10 @@ func TestDownload(t *testing.T) {
 		b, err := io.ReadAll(resp.Body)
 		must(err)
 		return resp, string(b)
+	}
+	get := func(who media.ID, query string) (*http.Response, string) {
+		t.Helper()
+		return fetch(who, "/lessons/"+lesson.ID.String()+"/register.csv"+query)
 	}
 
 	resp, body := get(teacher, "")
@@ -120,5 +124,35 @@ func TestDownload(t *testing.T) {
 	}
 	if exports != 2 {
 		t.Errorf("%d audit lines about exports, want 2: %+v", exports, noted)
+	}
+
+	// What is of many lessons. Nothing has been held yet, so there are headers, and the formats they promise.
+	const standing = "held,present,late,left_early,partial,absent,made_up,excused,rate_pct"
+	for _, c := range []struct {
+		who        media.ID
+		path, want string
+	}{
+		{teacher, "/courses/" + course.ID.String() + "/matrix.csv?bom=0", "student_id,family_name,given_name,display_name,group," + standing},
+		{admin, "/registers.csv?bom=0&below=1", "course_code,course,student_id,family_name,given_name,display_name,group,email," + standing},
+		{admin, "/summary.csv?bom=0", "course_code,course,week,lessons," + standing},
+		{admin, "/lessons/" + lesson.ID.String() + "/intervals.csv?bom=0",
+			"student_id,family_name,given_name,display_name,group,view,kind,from,to,seconds,device_class,state"},
+	} {
+		resp, body := fetch(c.who, c.path)
+		if resp.StatusCode != 200 || body != c.want+"\r\n" {
+			t.Errorf("%s: %d %q, want the header %q", c.path, resp.StatusCode, body, c.want)
+		}
+		resp, body = fetch(c.who, strings.Replace(c.path, ".csv", ".xlsx", 1))
+		if resp.StatusCode != 200 || !strings.HasPrefix(body, "PK") || !strings.Contains(resp.Header.Get("Content-Disposition"), ".xlsx") {
+			t.Errorf("%s as a workbook: %d %.100q %v", c.path, resp.StatusCode, body, resp.Header)
+		}
+	}
+	if resp, _ := fetch(admin, "/registers.csv?from=2026-13-01"); resp.StatusCode != 400 {
+		t.Errorf("a month that is not there: %d, want 400", resp.StatusCode)
+	}
+	noted, err = audit.Of(ctx, db.Reader(), "school", 10)
+	must(err)
+	if len(noted) != 4 {
+		t.Errorf("%d audit lines about exports of the school, want 4", len(noted))
 	}
 }

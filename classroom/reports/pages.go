@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"context"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -40,6 +41,75 @@ func New(cfg Config) *Reports {
 func (f *Reports) Routes(s *web.Server) {
 	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.register(true), web.Stream())
 	s.Handle("GET", "/api/v1/lessons/:id/register.xlsx", web.CourseTeacher, f.register(false), web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/intervals.csv", web.Admin, f.intervals(true), web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/intervals.xlsx", web.Admin, f.intervals(false), web.Stream())
+	s.Handle("GET", "/api/v1/courses/:id/matrix.csv", web.CourseTeacher, f.matrix(true), web.Stream())
+	s.Handle("GET", "/api/v1/courses/:id/matrix.xlsx", web.CourseTeacher, f.matrix(false), web.Stream())
+	s.Handle("GET", "/api/v1/registers.csv", web.Admin, f.overview(true, f.Standings), web.Stream())
+	s.Handle("GET", "/api/v1/registers.xlsx", web.Admin, f.overview(false, f.Standings), web.Stream())
+	s.Handle("GET", "/api/v1/summary.csv", web.Admin, f.overview(true, f.Summary), web.Stream())
+	s.Handle("GET", "/api/v1/summary.xlsx", web.Admin, f.overview(false, f.Summary), web.Stream())
+}
+
+// intervals sends what was recorded of a lesson.
+func (f *Reports) intervals(csv bool) web.Handler {
+	return func(c *gin.Context) error {
+		l, access, err := f.attendance.Lesson(c, courses.SeeRegister)
+		if err != nil {
+			return err
+		}
+		o, err := options(c, csv)
+		if err != nil {
+			return err
+		}
+		file, err := f.Intervals(c.Request.Context(), reader(c, access.Viewer), l, o)
+		if err != nil {
+			return err
+		}
+		return send(c, file)
+	}
+}
+
+// matrix sends the matrix of a course; from and to choose the lessons.
+func (f *Reports) matrix(csv bool) web.Handler {
+	return func(c *gin.Context) error {
+		access, err := f.attendance.Course(c, courses.ExportRegister)
+		if err != nil {
+			return err
+		}
+		o, err := options(c, csv)
+		if err != nil {
+			return err
+		}
+		from, until, err := attendance.ParsePeriod(c.Query("from"), c.Query("to"), web.Now(c))
+		if err != nil {
+			return err
+		}
+		file, err := f.Matrix(c.Request.Context(), reader(c, access.Viewer), access.Course.ID, from, until, o)
+		if err != nil {
+			return err
+		}
+		return send(c, file)
+	}
+}
+
+// overview sends what the filter of the page of registers finds.
+func (f *Reports) overview(csv bool, of func(context.Context, Reader, attendance.Filter, Options) (*File, error)) web.Handler {
+	return func(c *gin.Context) error {
+		o, err := options(c, csv)
+		if err != nil {
+			return err
+		}
+		filter, err := attendance.FilterOf(c)
+		if err != nil {
+			return err
+		}
+		file, err := of(c.Request.Context(), reader(c, web.MustViewer(c)), filter, o)
+		if err != nil {
+			return err
+		}
+		return send(c, file)
+	}
 }
 
 // register sends the register of a lesson. Options: preset (full, short); of a CSV also separator, bom, encoding,

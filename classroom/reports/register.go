@@ -49,7 +49,7 @@ var fullColumns = []column{
 	{"email", func(_ Subject, r *attendance.Row) value { return person(r.Email) }},
 	{"group", func(_ Subject, r *attendance.Row) value { return person(r.Section) }},
 	{"status", func(_ Subject, r *attendance.Row) value { return name(string(r.Status)) }},
-	{"code", func(_ Subject, r *attendance.Row) value { return name(codes[r.Status]) }},
+	{"code", func(_ Subject, r *attendance.Row) value { return name(r.Status.Code()) }},
 	{"joined_at", func(s Subject, r *attendance.Row) value { return s.clock(r.Joined) }},
 	{"left_at", func(s Subject, r *attendance.Row) value { return s.clock(r.Left) }},
 	{"visits", func(_ Subject, r *attendance.Row) value { return number(int64(len(r.Visits))) }},
@@ -87,12 +87,6 @@ func renamed(pairs ...string) []column {
 		}
 	}
 	return out
-}
-
-// codes are the marks of a paper register.
-var codes = map[attendance.Status]string{
-	attendance.Present: "P", attendance.Late: "L", attendance.LeftEarly: "E", attendance.Partial: "H", attendance.Absent: "A",
-	attendance.MadeUp: "M", attendance.Excused: "X", attendance.Pending: "?", attendance.NotHeld: "N",
 }
 
 func columnsOf(p Preset) []column {
