@@ -365,7 +365,7 @@ func (c *channel) publish(r *rendition) {
 	}
 	if n := len(v.list); n > 0 && n >= len(old.list) {
 		edge := v.list[n-1].end
-		for v.first < n-1 && v.list[v.first].end < edge-c.window && edge-v.list[v.first+1].start >= 3*c.targets.segment {
+		for v.first < n-1 && v.list[v.first].end < edge-c.window && length(v.list[v.first+1:], nil) >= 3*c.targets.segment {
 			v.first++
 		}
 	}

@@ -141,11 +141,22 @@ func appendSequence(b []byte, first *heading) []byte {
 	return appendInt(b, "#EXT-X-DISCONTINUITY-SEQUENCE:", disc)
 }
 
-// skipped returns how many of list a delta update leaves out.
-func skipped(list []*segment, edge time.Duration, t targets) int {
-	n := 0
-	for n < len(list) && list[n].end < edge-skipAfter*t.segment {
-		n++
+// length is how much media there is: what players count, who know nothing of the outages in between.
+func length(list []*segment, parts []part) (sum time.Duration) {
+	for _, s := range list {
+		sum += s.duration()
+	}
+	for i := range parts {
+		sum += parts[i].end - parts[i].start
+	}
+	return sum
+}
+
+// older returns how many of list, from the front, have more than limit of media behind them.
+func older(list []*segment, parts []part, limit time.Duration) int {
+	n := len(list)
+	for behind := length(nil, parts); n > 0 && behind <= limit; n-- {
+		behind += list[n-1].duration()
 	}
 	return n
 }
@@ -159,7 +170,7 @@ func renderLive(v *view, delta bool, reports []report) []byte {
 	}
 	skip := 0
 	if delta {
-		if skip = skipped(list, v.edge(), v.targets); skip == 0 {
+		if skip = older(list, v.parts, skipAfter*v.targets.segment); skip == 0 {
 			return nil
 		}
 	}
@@ -192,10 +203,10 @@ func (v *view) appendSegments(b []byte, list []*segment, skip int) []byte {
 	if skip > 0 {
 		before = list[skip-1].init()
 	}
-	shown := v.edge() - shownParts*v.targets.segment
-	for _, s := range list[skip:] {
+	shown := older(list, v.parts, shownParts*v.targets.segment)
+	for i, s := range list[skip:] {
 		b = appendHeading(b, &s.heading, before)
-		if s.end > shown {
+		if skip+i >= shown {
 			b = appendParts(b, &s.heading, s.parts)
 		}
 		b = appendMedia(b, s, s.gap())
@@ -274,8 +285,8 @@ func renderReplay(list []*segment, t targets) []byte {
 type dvr struct {
 	current cell[dvrView]
 	text    []byte
-	starts  []int // where in text each segment begins
-	ends    []time.Duration
+	starts  []int           // where in text each segment begins
+	sums    []time.Duration // of the media up to the end of each segment
 	before  initName
 	first   heading
 }
@@ -283,7 +294,7 @@ type dvr struct {
 type dvrView struct {
 	text   []byte
 	starts []int
-	ends   []time.Duration
+	sums   []time.Duration
 	first  heading
 	next   int // number of the segment that is not in it yet
 
@@ -292,14 +303,17 @@ type dvrView struct {
 
 // add appends a segment whose fate is known.
 func (d *dvr) add(s *segment, gap bool) {
-	if len(d.starts) == 0 {
+	sum := s.duration()
+	if n := len(d.sums); n == 0 {
 		d.first = s.heading
+	} else {
+		sum += d.sums[n-1]
 	}
-	d.starts, d.ends = append(d.starts, len(d.text)), append(d.ends, s.end)
+	d.starts, d.sums = append(d.starts, len(d.text)), append(d.sums, sum)
 	d.text = appendHeading(d.text, &s.heading, d.before)
 	d.text = appendMedia(d.text, s, gap)
 	d.before = s.init()
-	d.current.set(dvrView{d.text, d.starts, d.ends, d.first, s.msn + 1, &[2][2]atomic.Pointer[page]{}})
+	d.current.set(dvrView{d.text, d.starts, d.sums, d.first, s.msn + 1, &[2][2]atomic.Pointer[page]{}})
 }
 
 // page returns the rendered playlist. Two who ask at once may both render it, and get the same.
@@ -330,7 +344,7 @@ func (d *dvrView) render(t targets, delta, ended bool) []byte {
 	from := 0
 	if delta {
 		skip := 0
-		for edge := d.ends[len(d.ends)-1]; d.ends[skip] < edge-skipAfter*t.segment; {
+		for edge := d.sums[len(d.sums)-1]; d.sums[skip] < edge-skipAfter*t.segment; {
 			skip++
 		}
 		if from = d.starts[skip]; skip > 0 {
