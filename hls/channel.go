@@ -241,6 +241,11 @@ func (c *channel) apply(now time.Time) {
 }
 
 func (c *channel) addPart(r *rendition, f *finished) {
+	if late := f.segmentStart - r.open.start; len(r.parts) == 0 && late > 0 {
+		h := *r.open // viewers have the one that was opened
+		h.start, h.at = f.segmentStart, h.at.Add(late)
+		r.open = &h
+	}
 	p := part{size: int64(len(f.part)), start: f.start, end: f.end, independent: f.independent}
 	if n := len(r.parts); n > 0 {
 		p.offset = r.parts[n-1].offset + r.parts[n-1].size

@@ -218,9 +218,12 @@ func (m *muxer) add(b *builder, index int, s sample) {
 		b.parts[index].samples = append(b.parts[index].samples, s)
 		return
 	}
-	if b.index > 0 && s.start-b.end > b.ticks(stall) {
+	switch late := s.start - b.end; {
+	case b.index > 0 && late > b.ticks(stall):
 		m.catchUp(b, s.start)
 		m.walk(b, s.start)
+	case late > 0 && b.untouched():
+		b.begin(s.start, true)
 	}
 	switch {
 	case b.due(s.start + media.Ticks(s.duration/2)):
@@ -242,6 +245,12 @@ func (m *muxer) add(b *builder, index int, s sample) {
 		return // advance asks, when it knows about the next frame
 	}
 	m.follow(b)
+}
+
+// untouched reports whether nothing has happened to a rendition in this generation. Its first segment begins with its
+// first frame then, which need not be at the instant of v0's.
+func (b *builder) untouched() bool {
+	return b.index > 0 && b.sequence == 0 && len(b.pending) == 0 && b.end == b.segment && !b.filled()
 }
 
 // passBy keeps the clock of a rendition running when another of its tracks has come to position and the leading

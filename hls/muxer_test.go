@@ -117,3 +117,33 @@ func TestFlushSaysWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// Sound that begins after the picture begins its segment when it begins.
+func TestFirstSegmentBeginsWithItsFirstFrame(t *testing.T) {
+	stream := mediatest.Stream{Duration: 5 * time.Second}
+	tracks := stream.Tracks()
+	for _, late := range []time.Duration{0, 60 * time.Millisecond, 700 * time.Millisecond} {
+		wish := targets{500 * time.Millisecond, 2 * time.Second}
+		m := newMuxer([][]media.Track{tracks, tracks[1:]}, 0, 0, nil, wish, &targets{})
+		first := media.Ticks(-1)
+		for _, f := range stream.Frames() {
+			if f.Track == 1 && f.DTS < media.TicksOf(late, tracks[1].Clock) {
+				continue
+			}
+			if f.Track == 1 && first < 0 {
+				first = f.DTS
+			}
+			m.push(f)
+		}
+		m.flush()
+		i := slices.IndexFunc(m.done, func(f finished) bool { return f.builder == 1 })
+		want := first.Duration(tracks[1].Clock).Truncate(time.Microsecond)
+		if got := m.done[i]; got.segmentStart != want || got.start != want {
+			t.Errorf("sound is %v late: its segment begins at %v, its part at %v, want %v", late, got.segmentStart, got.start, want)
+		}
+		last := m.done[slices.IndexFunc(m.done, func(f finished) bool { return f.builder == 1 && f.segmentEnd })]
+		if off := last.end - 2*time.Second; off.Abs() > 25*time.Millisecond {
+			t.Errorf("sound is %v late: its first segment ends at %v, want 2 s", late, last.end)
+		}
+	}
+}
