@@ -24,6 +24,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the school (the default)."`
 	Demo    demoCmd    `cmd:"" help:"Run a made-up school of 304 with a lesson on air, to look around in."`
 	User    userCmd    `cmd:"" help:"Make users from the command line."`
+	Export  exportCmd  `cmd:"" help:"Write registers to files, as the pages do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema, or show where it stands."`
 	Check   checkCmd   `cmd:"" help:"Try the ports, the database, the storage and the clock, and say what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -52,6 +52,7 @@ function editable(table, bar) {
   const chosen = bar.querySelector('[data-chosen]');
   const count = () => {
     const n = body.querySelectorAll('input[name=student]:checked').length;
+    bar.toggleAttribute('data-active', n > 0);
     chosen.textContent = n ? chosen.dataset.words.replace(/\{\{\s*\.N\s*\}\}/, n) : '';
   };
   body.addEventListener('change', count);

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"chalkcast/classroom/accounts"
+	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/courses"
+	"chalkcast/classroom/database"
+	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/push"
+	"chalkcast/classroom/reports"
+	"chalkcast/media"
+	"chalkcast/templates"
+)
+
+// exportCmd writes the files that pages and API give, byte for byte.
+type exportCmd struct {
+	Register exportRegisterCmd `cmd:"" help:"The register of a lesson."`
+	Matrix   exportMatrixCmd   `cmd:"" help:"Students by lessons of a course."`
+}
+
+// exportForm is how a file is written. The names and words are those of the API.
+type exportForm struct {
+	As        string `help:"Address of the admin in whose name it is made: the audit log says so." required:"" placeholder:"EMAIL" env:"-"`
+	Format    string `help:"xlsx or csv. (default ${default})" enum:"xlsx,csv" default:"xlsx" env:"-"`
+	Separator string `help:"Of a CSV: comma, semicolon or tab." placeholder:"NAME" env:"-"`
+	Bom       string `help:"Of a CSV: 1 with the byte order mark, 0 without." placeholder:"1|0" env:"-"`
+	Encoding  string `help:"Of a CSV: utf-8 or utf-16le." placeholder:"NAME" env:"-"`
+	Lang      string `help:"Language of a workbook's headers; that of the admin when left out." placeholder:"CODE" env:"-"`
+	Out       string `help:"File to write; standard output when left out." short:"o" placeholder:"FILE" env:"-"`
+}
+
+type exportRegisterCmd struct {
+	Lesson media.ID `arg:"" help:"The lesson, as in its address."`
+	Preset string   `help:"full or short. (default ${default})" default:"full" env:"-"`
+
+	exportForm
+	settings
+}
+
+// Run writes the register. The server may run meanwhile.
+func (e *exportRegisterCmd) Run(ctx context.Context, env *environment) error {
+	return e.exportForm.write(ctx, &e.settings, env, func(d *desk, who reports.Reader, o reports.Options) (*reports.File, error) {
+		l, err := d.lessons.Find(ctx, e.Lesson)
+		if err != nil {
+			return nil, fmt.Errorf("find lesson %s: %w", e.Lesson, err)
+		}
+		o.Preset = reports.Preset(e.Preset)
+		return d.reports.Register(ctx, who, l, o)
+	})
+}
+
+type exportMatrixCmd struct {
+	Course media.ID `arg:"" help:"The course, as in its address."`
+	From   string   `help:"First day, as in 2026-09-01; 14 weeks back when left out." placeholder:"DATE" env:"-"`
+	To     string   `help:"Last day; today when left out." placeholder:"DATE" env:"-"`
+
+	exportForm
+	settings
+}
+
+// Run writes the matrix.
+func (e *exportMatrixCmd) Run(ctx context.Context, env *environment) error {
+	return e.exportForm.write(ctx, &e.settings, env, func(d *desk, who reports.Reader, o reports.Options) (*reports.File, error) {
+		from, until, err := attendance.ParsePeriod(e.From, e.To, time.Now().In(d.accounts.WebSchool().Zone))
+		if err != nil {
+			return nil, err
+		}
+		return d.reports.Matrix(ctx, who, e.Course, from, until, o)
+	})
+}
+
+// desk is what exports read from: the classroom without its doors.
+type desk struct {
+	accounts *accounts.Accounts
+	lessons  *lessons.Lessons
+	reports  *reports.Reports
+}
+
+func openDesk(ctx context.Context, db *database.DB, env *environment, s *settings) (*desk, error) {
+	log := env.logger(s.logSettings)
+	acc, err := accounts.New(ctx, accounts.Config{DB: db, Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	bus, err := push.NewLocal(nil)
+	if err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	co := courses.New(courses.Config{DB: db, Log: log})
+	les := lessons.New(lessons.Config{DB: db, Accounts: acc, Courses: co, Bus: bus, Log: log})
+	att := attendance.New(attendance.Config{DB: db, Accounts: acc, Courses: co, Lessons: les, Log: log})
+	return &desk{acc, les, reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att})}, nil
+}
+
+// write opens the database, makes the file and writes it where it is wanted.
+func (e *exportForm) write(ctx context.Context, s *settings, env *environment, of func(*desk, reports.Reader, reports.Options) (*reports.File, error)) error {
+	o := reports.Options{CSV: e.Format == "csv"}
+	var err error
+	if o.Form, err = reports.ParseForm(e.Separator, e.Bom, e.Encoding); err != nil {
+		return err
+	}
+	if err := s.complete(usualData); err != nil {
+		return err
+	}
+	db, err := database.Open(ctx, database.Config{URL: s.Database, Log: env.logger(s.logSettings)})
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer db.Close()
+	d, err := openDesk(ctx, db, env, s)
+	if err != nil {
+		return err
+	}
+	who, err := e.reader(ctx, d)
+	if err != nil {
+		return err
+	}
+	file, err := of(d, who, o)
+	if err != nil {
+		return err
+	}
+	return e.save(env.stdout, file)
+}
+
+// reader is the admin in whose name the file is made.
+func (e *exportForm) reader(ctx context.Context, d *desk) (reports.Reader, error) {
+	u, err := d.accounts.UserByEmail(ctx, e.As)
+	if err != nil {
+		return reports.Reader{}, fmt.Errorf("find %s: %w", e.As, err)
+	}
+	if !u.Admin || !u.DisabledAt.IsZero() {
+		return reports.Reader{}, fmt.Errorf("%s is no admin", e.As)
+	}
+	pages, err := templates.New()
+	if err != nil {
+		return reports.Reader{}, err
+	}
+	lang := e.Lang
+	if lang == "" {
+		lang = u.Lang
+	}
+	if lang == "" {
+		lang = d.accounts.School().Lang
+	}
+	return reports.Reader{ID: u.ID, Name: u.DisplayName, T: func(key string, data map[string]any) string { return pages.T(lang, key, data) }}, nil
+}
+
+// save writes the file; what could not be written whole does not stay.
+func (e *exportForm) save(stdout io.Writer, file *reports.File) error {
+	if e.Out == "" {
+		return file.Write(stdout)
+	}
+	f, err := os.OpenFile(e.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if err := errors.Join(file.Write(f), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("export: %w", err), os.Remove(e.Out))
+	}
+	return nil
+}
