@@ -254,11 +254,30 @@ func (c *channel) addPart(r *rendition, f *finished) {
 	r.breaking = false
 	c.edge = max(c.edge, f.end)
 	if f.builder == 0 && c.targets.part == 0 {
-		c.targets.choosePart(f.end-f.start, c.cfg.wish())
+		c.targets.choosePart(c.longestPart(), c.cfg.wish())
 	}
 	if c.spool != nil {
 		c.spool.part(r, r.open, p, f)
 	}
+}
+
+// longestPart returns how long the longest part is that any rendition has, or has begun: sound may arrive before its
+// picture.
+func (c *channel) longestPart() (longest time.Duration) {
+	for _, r := range c.active {
+		for _, p := range r.parts {
+			longest = max(longest, p.end-p.start)
+		}
+	}
+	for _, f := range c.mux.done {
+		if f.part != nil {
+			longest = max(longest, f.end-f.start)
+		}
+	}
+	for _, b := range c.mux.builders {
+		longest = max(longest, b.time(b.end)-b.time(b.part))
+	}
+	return longest
 }
 
 func (c *channel) closeSegment(r *rendition, end time.Duration, now time.Time) {
