@@ -49,7 +49,11 @@ soak: ## the tests with faults, ROUNDS times over
 	@testing/install.sh
 	$(GO) test -race -tags $(TAGS) -count=$(ROUNDS) -timeout 0 -run 'Returns|Killed|Counted|Once' ./e2e
 
+encoders: ## ffmpeg and GStreamer through every door with every kind of stream; the tests try some of it
+	@testing/install.sh
+	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestEncoders$$' ./e2e
+
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check format vet lint test arch bench fuzz screenshots soak tools
+.PHONY: help run demo build check encoders format vet lint test arch bench fuzz screenshots soak tools

@@ -34,53 +34,56 @@ func (s *school) startEncoder(a *attempt, key media.Key) *encoder {
 		"udp":   "rtsp://" + s.door("--rtsp"),
 		"rtsps": "rtsps://" + s.door("--rtsps"),
 	}[a.door] + "/live/" + key.Text()
-	source := a.write(s.t)
+	sources := a.write(s.t)
 	if a.program == "ffmpeg" {
-		return launch(s.t, "ffmpeg", a.ffmpegArgs(source, url))
+		return launch(s.t, "ffmpeg", a.ffmpegArgs(sources, url))
 	}
-	return launch(s.t, "gst-launch-1.0", a.gstreamerArgs(source, url))
+	return launch(s.t, "gst-launch-1.0", a.gstreamerArgs(sources, url))
 }
 
-// write makes the file that the encoder reads: an MP4 with exact times, or the bare pictures where they change.
-func (a *attempt) write(t *testing.T) string {
+// write makes the files that the encoder reads, with exact times.
+func (a *attempt) write(t *testing.T) (names []string) {
 	t.Helper()
-	name, content := "source.mp4", []byte(nil)
-	if len(a.parts) > 1 {
-		name = "source.h264"
-		for _, part := range a.parts {
-			content = append(content, part.AnnexB()...)
+	dir := t.TempDir()
+	list := ""
+	for i, part := range a.parts {
+		name := filepath.Join(dir, fmt.Sprintf("part%d.mp4", i))
+		if err := os.WriteFile(name, part.MP4(), 0o600); err != nil {
+			t.Fatal(err)
 		}
-	} else {
-		content = a.parts[0].MP4()
+		names = append(names, name)
+		list += fmt.Sprintf("file '%s'\nduration %.3f\n", name, part.Duration.Seconds())
 	}
-	name = filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(name, content, 0o600); err != nil {
-		t.Fatal(err)
+	if len(a.parts) > 1 && a.program == "ffmpeg" {
+		names = []string{filepath.Join(dir, "list")}
+		if err := os.WriteFile(names[0], []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return name
+	return names
 }
 
-func (a *attempt) ffmpegArgs(source, url string) []string {
+func (a *attempt) ffmpegArgs(sources []string, url string) []string {
 	args := []string{"-nostdin", "-hide_banner", "-loglevel", "warning", "-re"}
-	if strings.HasSuffix(source, ".h264") {
-		args = append(args, "-f", "h264", "-framerate", "30")
+	if len(a.parts) > 1 {
+		args = append(args, "-f", "concat", "-safe", "0")
 	}
-	args = append(args, "-i", source, "-c", "copy")
+	args = append(args, "-i", sources[0], "-c", "copy")
 	if a.offset > 0 {
-		args = append(args, "-output_ts_offset", fmt.Sprint(a.offset.Seconds()))
+		args = append(args, "-output_ts_offset", fmt.Sprintf("%.3f", a.offset.Seconds()))
 	}
 	switch a.door {
 	case "rtmp", "rtmps":
 		return append(args, "-f", "flv", url)
 	case "udp":
-		return append(args, "-f", "rtsp", "-rtsp_transport", "udp", url)
+		return append(args, "-f", "rtsp", "-rtsp_transport", "udp", "-max_delay", "0", url)
 	}
 	return append(args, "-f", "rtsp", "-rtsp_transport", "tcp", "-max_delay", "0", url)
 }
 
 // gstreamerArgs is a pipeline: file, demuxer, for each track a parser, and either a muxer with its sink or a sink that
 // takes the tracks as they are.
-func (a *attempt) gstreamerArgs(source, url string) []string {
+func (a *attempt) gstreamerArgs(sources []string, url string) []string {
 	rtmp := strings.HasPrefix(a.door, "rtmp")
 	pipeline := []string{"-q", "-e"}
 	video, audio := "s.", "s."
@@ -102,11 +105,16 @@ func (a *attempt) gstreamerArgs(source, url string) []string {
 	track := func(from []string, parser, to string) {
 		pipeline = append(append(append(append(pipeline, from...), "!", "queue", "!", parser), paced...), to)
 	}
-	if strings.HasSuffix(source, ".h264") {
-		track([]string{"filesrc", "location=" + source, "!", "video/x-h264,stream-format=byte-stream,framerate=30/1"}, "h264parse", video)
+	if len(a.parts) > 1 {
+		for i, source := range sources {
+			d := fmt.Sprintf("d%d", i)
+			pipeline = append(pipeline, "filesrc", "location="+source, "!", "qtdemux", "name="+d, d+".video_0", "!", "queue", "!", "c.")
+		}
+		parser := []string{"concat", "name=c", "!", "h264parse", "config-interval=-1"} // or the payloader keeps the change to itself
+		track(parser, "identity", video)
 		return pipeline
 	}
-	pipeline = append(pipeline, "filesrc", "location="+source, "!", "qtdemux", "name=d")
+	pipeline = append(pipeline, "filesrc", "location="+sources[0], "!", "qtdemux", "name=d")
 	if !a.parts[0].NoVideo {
 		track([]string{"d.video_0"}, "h264parse", video)
 	}
