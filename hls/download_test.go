@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os/exec"
@@ -302,7 +303,7 @@ func TestDownloadEndsWithTheTicket(t *testing.T) {
 	}
 	w := &thrownOut{ResponseWriter: discard{http.Header{}}, deny: func() { h.minter.Deny(9, h.clock.read().Add(time.Hour)) }}
 	defer func() {
-		if recover() != http.ErrAbortHandler || w.got == 0 || w.got > size/4 {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) || w.got == 0 || w.got > size/4 {
 			t.Errorf("a viewer who was thrown out got %d bytes of %d, want no more than had begun", w.got, size)
 		}
 	}()

@@ -137,7 +137,7 @@ func TestBandwidth(t *testing.T) {
 		{"nothing", nil, 1, 1},
 		{"even", []made{{target, 1000}, {target, 1000}}, 4000, 4000},
 		{"one is loud", []made{{target, 1000}, {target, 3000}}, 12000, 8000},
-		{"the crumb of an epoch counts with its neighbours alone", []made{{target, 1000}, {target / 5, 1000}, {target, 1000}}, 6667, 5455},
+		{"the crumb of an epoch counts with its neighbors alone", []made{{target, 1000}, {target / 5, 1000}, {target, 1000}}, 6667, 5455},
 		{"a gap is nothing", []made{{target, 1000}, {target, 0}, {target / 5, 1000}}, 6667, 6667},
 		{"too short for the rule", []made{{target / 5, 1000}}, 20000, 20000},
 		{"too long for the rule", []made{{2 * target, 1000}}, 2000, 2000},

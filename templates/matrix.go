@@ -35,7 +35,7 @@ type MatrixRow struct {
 	Standing
 }
 
-// Mark is a status as a letter, so that nobody needs the colour.
+// Mark is a status as a letter, so that nobody needs the color.
 type Mark struct {
 	Status string
 	Code   string

@@ -135,8 +135,10 @@ func TestDownload(t *testing.T) {
 		{teacher, "/courses/" + course.ID.String() + "/matrix.csv?bom=0", "student_id,family_name,given_name,display_name,group," + standing},
 		{admin, "/registers.csv?bom=0&below=1", "course_code,course,student_id,family_name,given_name,display_name,group,email," + standing},
 		{admin, "/summary.csv?bom=0", "course_code,course,week,lessons," + standing},
-		{admin, "/lessons/" + lesson.ID.String() + "/intervals.csv?bom=0",
-			"student_id,family_name,given_name,display_name,group,view,kind,from,to,seconds,device_class,state"},
+		{
+			admin, "/lessons/" + lesson.ID.String() + "/intervals.csv?bom=0",
+			"student_id,family_name,given_name,display_name,group,view,kind,from,to,seconds,device_class,state",
+		},
 	} {
 		resp, body := fetch(c.who, c.path)
 		if resp.StatusCode != 200 || body != c.want+"\r\n" {

@@ -40,8 +40,7 @@ type conn struct {
 	connected bool
 	app       string
 	tcURL     string
-	enhanced  bool // the encoder speaks Enhanced RTMP
-	streams   int  // message streams created
+	streams   int // message streams created
 	encoder   string
 	stopped   bool
 
