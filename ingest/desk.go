@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"chalkcast/media"
 )
 
@@ -23,11 +25,14 @@ type Config struct {
 	Limits Limits
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
+	// Metrics keeps chalkcast_ingest_…; nil: none are kept. One desk may use it.
+	Metrics prometheus.Registerer
 }
 
 // Desk knows every broadcast that runs. Safe for concurrent use.
 type Desk struct {
-	cfg Config
+	cfg     Config
+	metrics *metrics
 
 	mu       sync.Mutex
 	sessions map[media.ID]*Session // by publisher
@@ -42,7 +47,11 @@ func NewDesk(cfg Config) *Desk {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Limits = cfg.Limits.WithDefaults()
-	return &Desk{cfg: cfg, sessions: map[media.ID]*Session{}}
+	d := &Desk{cfg: cfg, metrics: newMetrics(), sessions: map[media.ID]*Session{}}
+	if err := d.metrics.register(cfg.Metrics, d); err != nil {
+		cfg.Log.Error("metrics of ingest", "err", err)
+	}
+	return d
 }
 
 // Run reports the health of every broadcast once a second until ctx ends.
@@ -67,6 +76,17 @@ func (d *Desk) Run(ctx context.Context) error {
 // must end (revoked key, takeover): it makes the connection close, and the connection then calls End as always.
 // It must not block. A refused encoder gets a *media.Refusal.
 func (d *Desk) Admit(ctx context.Context, a media.Attempt, hangUp func(*media.Refusal)) (*Session, error) {
+	s, err := d.admit(ctx, a, hangUp)
+	if r, ok := errors.AsType[*media.Refusal](err); ok {
+		d.metrics.refused(a.Protocol, r.Code)
+		return nil, err
+	}
+	d.metrics.admitted.WithLabelValues(string(a.Protocol)).Inc()
+	return s, nil
+}
+
+// admit is Admit; its error is always a *media.Refusal.
+func (d *Desk) admit(ctx context.Context, a media.Attempt, hangUp func(*media.Refusal)) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, admitTimeout)
 	defer cancel()
 	grant, err := d.cfg.Gate.Admit(ctx, a)
@@ -77,7 +97,7 @@ func (d *Desk) Admit(ctx context.Context, a media.Attempt, hangUp func(*media.Re
 		d.cfg.Log.Error("admit encoder", "protocol", a.Protocol, "err", err)
 		return nil, &media.Refusal{Code: media.ServerBusy}
 	}
-	s := &Session{desk: d, grant: grant, hangUp: hangUp, last: d.cfg.Now(), gone: make(chan struct{})}
+	s := &Session{desk: d, grant: grant, protocol: a.Protocol, hangUp: hangUp, last: d.cfg.Now(), gone: make(chan struct{})}
 	if err := d.seat(ctx, s, a.Takeover); err != nil {
 		d.cfg.Gate.Ended(grant, media.End{At: d.cfg.Now(), Code: media.SecondEncoder})
 		return nil, err

@@ -3,10 +3,15 @@ package ingest_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"chalkcast/ingest"
 	"chalkcast/media"
@@ -243,4 +248,43 @@ func TestClassroomTroubleIsBusyNotRefused(t *testing.T) {
 	if r, ok := errors.AsType[*media.Refusal](err); !ok || r.Code != media.ServerBusy {
 		t.Fatalf("got %v, want a refusal %s", err, media.ServerBusy)
 	}
+}
+
+// What the operator sees counts encoders, frames and refusals.
+func TestMetrics(t *testing.T) {
+	sc, reg := &school{}, prometheus.NewPedanticRegistry()
+	d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc, Metrics: reg})
+	a := media.Attempt{Key: media.Key{ID: "laptop"}, HasKey: true, Protocol: media.RTMPS}
+	s, err := d.Admit(t.Context(), a, func(*media.Refusal) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Admit(t.Context(), a, nil); err == nil {
+		t.Fatal("a second encoder was let in")
+	}
+	if err := s.Start(tracks(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range media.Ticks(3) {
+		if err := s.Write(frame(n * 3000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := func() string {
+		answer := httptest.NewRecorder()
+		promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		return answer.Body.String()
+	}
+	check := func(lines ...string) {
+		t.Helper()
+		for _, line := range lines {
+			if text := page(); !strings.Contains(text, "\nchalkcast_ingest_"+line+"\n") {
+				t.Errorf("no line %q in\n%s", line, text)
+			}
+		}
+	}
+	check(`broadcasts 1`, `admitted_total{protocol="rtmps"} 1`, `refusals_total{code="second_encoder",protocol="rtmps"} 1`,
+		`frames_total{kind="video"} 3`, `frames_total{kind="audio"} 0`, `bytes_total{kind="video"} 15`, `jumps_total 0`)
+	s.End(false, &media.Refusal{Code: media.BitrateHigh, Detail: "13.0"})
+	check(`broadcasts 0`, `refusals_total{code="bitrate_high",protocol="rtmps"} 1`)
 }

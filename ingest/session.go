@@ -12,10 +12,11 @@ import (
 // Session is one broadcast: an encoder that was let in. Start, Write, Retrack and End belong to the connection's
 // goroutine.
 type Session struct {
-	desk   *Desk
-	grant  media.Grant
-	hangUp func(*media.Refusal)
-	gone   chan struct{} // closed by End
+	desk     *Desk
+	grant    media.Grant
+	protocol media.Protocol
+	hangUp   func(*media.Refusal)
+	gone     chan struct{} // closed by End
 
 	// owned by the connection's goroutine
 	writer   Writer
@@ -79,6 +80,7 @@ func (s *Session) open(tracks []media.Track) error {
 func (s *Session) Write(f *media.Frame) error {
 	now := s.desk.cfg.Now()
 	jumped := s.timeline.fix(f)
+	s.desk.metrics.frame(s.timeline.kind(f), len(f.Data), jumped)
 	s.mu.Lock()
 	s.last = now
 	s.meter.frame(now, f)
@@ -111,6 +113,7 @@ func (s *Session) End(stopped bool, why *media.Refusal) {
 	}
 	if why != nil {
 		end.Code, end.Detail = why.Code, why.Detail
+		s.desk.metrics.refused(s.protocol, why.Code)
 	}
 	s.mu.Unlock()
 	s.close(s.writer, end)

@@ -142,6 +142,14 @@ func (t *timeline) fix(f *media.Frame) (jumped bool) {
 	return jumped
 }
 
+// kind returns whether f is a picture or sound, 0 for a frame of an unknown track.
+func (t *timeline) kind(f *media.Frame) media.Kind {
+	if f.Track < 0 || f.Track >= len(t.tracks) {
+		return 0
+	}
+	return t.tracks[f.Track].track.Kind
+}
+
 // begin places the first frame of a track: on the encoder's clock, unless that is far from where its peers are.
 func (t *timeline) begin(l *trackLine, in media.Ticks) {
 	l.started = true
