@@ -101,7 +101,7 @@ func (s *school) sendQualities(ctx context.Context, sizes []mediatest.Stream) er
 	}
 	defer client.Close()
 	audio := &gortmplib.Track{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}}
 	var video []*gortmplib.Track
 	pictures := make([][]*media.Frame, len(sizes))
