@@ -64,6 +64,25 @@ func TestClockUnwrapsHalf(t *testing.T) {
 	}
 }
 
+// ffmpeg that copies ADTS out of MPEG-TS opens with a header without a configuration, and sends the real one when it
+// has seen the first block.
+func TestEmptyHeaderIsNone(t *testing.T) {
+	tr := &track{kind: media.Audio}
+	header := func(b []byte) (change, error) {
+		_, did, err := tr.read(tag{kind: media.Audio, codec: media.AAC, form: tagHeader, data: b}, 0)
+		return did, err
+	}
+	if did, err := header(nil); did != changeNothing || err != nil || tr.params != nil {
+		t.Errorf("empty header: %v, %v, parameters %v, want nothing", did, err, tr.params)
+	}
+	if did, err := header(mediatest.AACParams().Config); did != changeTrack || err != nil {
+		t.Errorf("header after an empty one: %v, %v, want a track", did, err)
+	}
+	if _, err := header([]byte{0x11}); err == nil {
+		t.Error("half a header was taken")
+	}
+}
+
 func TestSoundIsCountedBySamples(t *testing.T) {
 	tr := &track{kind: media.Audio}
 	tr.use(mediatest.Stream{SampleRate: 44100}.Tracks()[1].Params)
