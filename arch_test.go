@@ -57,6 +57,7 @@ var arrows = map[string][]string{
 
 	// the binary, which knows everybody
 	"cmd/chalkcast/sample": {},
+	"cmd/surge":            {"cmd/chalkcast/sample"},
 	"cmd/chalkcast": {
 		"classroom", "classroom/accounts", "classroom/attendance", "classroom/audit", "classroom/courses",
 		"classroom/database", "classroom/fault", "classroom/lessons", "classroom/push", "classroom/reports",
@@ -88,7 +89,7 @@ var strangers = map[string][]string{
 	"github.com/bluenviron/gortmplib":          {"ingest/rtmp", "cmd/chalkcast/sample", "e2e"}, // a peer, never the server
 	"github.com/bluenviron/gohlslib":           {"e2e"},                                        // a peer that plays, in tests
 	"github.com/chromedp":                      {"e2e", "templates"},                           // tests that look at pages
-	"github.com/alecthomas/kong":               {"cmd/chalkcast"},
+	"github.com/alecthomas/kong":               {"cmd"},
 	"unsafe":                                   {},
 	"github.com/golang/protobuf":               {},
 	"github.com/stretchr/testify":              {},
