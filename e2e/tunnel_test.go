@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -72,7 +73,7 @@ func (tu *tunnel) carry(to, from net.Conn) {
 			}
 		}
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				to.Close()
 			} else if half, ok := to.(*net.TCPConn); ok {
 				_ = half.CloseWrite() // the other end may have gone
