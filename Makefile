@@ -4,6 +4,7 @@ GO    = go
 BENCH = .
 FUZZTIME = 10s
 ROUNDS = 20
+KILLS = 50
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,7 +54,11 @@ encoders: ## ffmpeg and GStreamer through every door with every kind of stream; 
 	@testing/install.sh
 	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestEncoders$$' ./e2e
 
+kills: ## kill the media server KILLS times at random moments while viewers follow
+	@testing/install.sh
+	CHALKCAST_KILLS=$(KILLS) $(GO) test -race -tags $(TAGS) -count=1 -timeout 0 -v -run '^TestKills$$' ./hls
+
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check encoders format vet lint test arch bench fuzz screenshots soak tools
+.PHONY: help run demo build check encoders format vet lint test arch bench fuzz screenshots soak kills tools

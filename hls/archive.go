@@ -196,12 +196,32 @@ func (c *channel) recoverTails(recs []record) {
 		number = max(number, r.number)
 	}
 	c.resumeClock()
+	c.recoverTargets()
 	for _, r := range c.shape.get().renditions {
 		for len(r.list) > 0 && r.number < number && number-r.number <= maxMissing {
 			c.spool.write(segmentRecord(r.name, r.appendGap(c.edge)), true)
 		}
 		c.present(r)
 	}
+}
+
+// recoverTargets freezes lengths for a lesson that crashed within its first segment.
+func (c *channel) recoverTargets() {
+	all := c.shape.get().renditions
+	if c.targets.segment > 0 || len(all) == 0 || len(all[0].list) == 0 {
+		return
+	}
+	var longest time.Duration
+	for _, r := range all {
+		for _, s := range r.list {
+			for _, p := range s.parts {
+				longest = max(longest, p.end-p.start)
+			}
+		}
+	}
+	c.targets.choosePart(longest, c.cfg.wish())
+	c.targets.chooseSegment(all[0].list[0].duration(), c.cfg.wish())
+	c.spool.write(targetsRecord(c.targets), true)
 }
 
 // present shows a restored rendition.

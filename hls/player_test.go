@@ -22,6 +22,16 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
+// complains reports whether ffprobe says anything but that there is another init segment.
+func complains(text string) bool {
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, "Found duplicated MOOV Atom. Skipped it") {
+			return true
+		}
+	}
+	return false
+}
+
 // ffmpeg decodes everything at address, as strictly as it can, and returns how many pictures and sounds it found.
 func ffmpeg(t *testing.T, address string) (pictures, sounds int) {
 	t.Helper()
@@ -33,7 +43,7 @@ func ffmpeg(t *testing.T, address string) (pictures, sounds int) {
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
-	if err != nil || complaints.Len() > 0 {
+	if err != nil || complains(complaints.String()) {
 		t.Fatalf("ffprobe: %v\n%s%s", err, complaints.String(), out)
 	}
 	var found struct {

@@ -133,6 +133,37 @@ func TestCrashKeepsNumbersAndParts(t *testing.T) {
 	}
 }
 
+// A crash within the first segment: what was published is there, and lengths are frozen for good.
+func TestCrashInFirstSegment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stream := mediatest.Stream{Duration: 1700 * time.Millisecond}
+	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+	h.waitFor("three parts in the journal", func() bool {
+		b, err := os.ReadFile(filepath.Join(h.cfg.Spool, h.lesson.String(), "journal.jsonl"))
+		return err == nil && strings.Count(string(b), `"k":"part","r":"v0"`) == 3
+	})
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(h.cfg.Spool)); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	h.cfg.Spool = copied
+	for range 2 {
+		h.start()
+		h.listen()
+		p, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
+		if err != nil || p.TargetDuration != 2 || p.PartTarget < .5 || len(p.Segments) != 1 || len(p.Segments[0].Parts) != 3 {
+			t.Errorf("after a crash: %+v, %v; want a segment of three parts and frozen lengths", p, err)
+		}
+		h.stop()
+	}
+	h.start()
+	h.listen()
+	again := mediatest.Stream{Duration: 5 * time.Second, Start: time.Hour}
+	h.play(h.publish(again.Tracks(), true), again.Frames())
+}
+
 func change(t *testing.T, name string, f func([]byte) []byte) {
 	t.Helper()
 	b, err := os.ReadFile(name)

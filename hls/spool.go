@@ -218,6 +218,7 @@ const maxSamples = 32 << 10
 
 var (
 	errQuota    = errors.New("spool is full")
+	errTight    = errors.New("spool: the disk is full but for its reserve")
 	errSync     = errors.New("sync")
 	errDistrust = errors.New("spool: the disk failed to sync before")
 )
@@ -229,6 +230,8 @@ func (s *spool) create(name string) *spoolWriter {
 		w.err = errDistrust
 	case s.disk.full():
 		w.err = errQuota
+	case s.disk.tight(s.root, s.now()):
+		w.err = errTight
 	default:
 		w.f, w.err = s.disk.open(s.root, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
@@ -344,6 +347,24 @@ type disk struct {
 	half     atomic.Pointer[time.Time] // since when half of it is used; nil when it is not
 	distrust atomic.Bool               // an fsync failed: what this disk says is not believed until the next start
 	fault    func(name string, f file) file
+
+	mu     sync.Mutex // guards what follows
+	asked  time.Time
+	narrow bool
+}
+
+// lookAgain is for how long we believe what a file system said about its room.
+const lookAgain = time.Second
+
+// tight reports whether what is free on the disk is for journals and for the database.
+func (d *disk) tight(root *os.Root, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now.Sub(d.asked).Abs() >= lookAgain {
+		free, total := storage.Room(root)
+		d.asked, d.narrow = now, storage.Tight(free, total, 0)
+	}
+	return d.narrow
 }
 
 func (d *disk) add(n int64) { d.used.Add(n) }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -35,6 +36,7 @@ type Rendition struct {
 	Units    []Unit    // in order of arrival
 	Segments []Segment // every finished segment that was listed, in order
 	Reloads  int
+	Lost     []float64 // seconds that were seen and gone after each crash
 }
 
 // Track returns the units of a track.
@@ -57,6 +59,11 @@ type Player struct {
 	// Loose leaves out what holds only for streams without holes: how short a part may be, and that durations add
 	// up to decode times.
 	Loose bool
+	// Crashes says that the server is killed now and then. The last second that it announced may be gone afterwards;
+	// everything else still holds.
+	Crashes bool
+
+	cuts atomic.Int64 // connections that broke
 }
 
 // Collect plays all renditions of the multivariant playlist at address until they end, Stop says so, or ctx ends. It
@@ -99,7 +106,7 @@ func (p *Player) Follow(ctx context.Context, address string) (*Rendition, error)
 			return f.Rendition, fmt.Errorf("%s: reload %d: %w", base.Path[max(0, len(base.Path)-16):], f.Reloads, err)
 		}
 		if done {
-			return f.Rendition, nil
+			return f.Rendition, f.countLosses()
 		}
 	}
 }
@@ -114,10 +121,52 @@ type follower struct {
 	taken int // parts of the open segment whose units were taken
 	next  int // number of the open segment
 	ends  map[int]float64
+
+	seen  int64 // how many connections had broken at the last reload
+	again bool  // the next reload asks for whatever there is
+	gone  [][]Unit
+}
+
+// crashed reports whether the server was killed since the last reload.
+func (f *follower) crashed() bool { return f.Crashes && f.cuts.Load() != f.seen }
+
+// rollBack forgets the newest segment and the open one: both are taken once more from the server that came back.
+func (f *follower) rollBack() {
+	f.seen, f.ends, f.parts, f.taken = f.cuts.Load(), nil, nil, 0
+	if n := len(f.Segments); n > 0 {
+		f.next = f.Segments[n-1].MSN
+		f.Segments = f.Segments[:n-1]
+	}
+	i := slices.IndexFunc(f.Units, func(u Unit) bool { return u.MSN >= f.next })
+	if i >= 0 {
+		f.gone = append(f.gone, slices.Clone(f.Units[i:]))
+		f.Units = f.Units[:i]
+	}
+}
+
+// countLosses compares what was forgotten with what came back.
+func (f *follower) countLosses() error {
+	there := map[string]bool{}
+	key := func(u Unit) string { return fmt.Sprint(u.Track, " ", u.DTS, " ", string(u.Data)) }
+	for _, u := range f.Units {
+		there[key(u)] = true
+	}
+	for _, units := range f.gone {
+		lost := 0.0
+		for _, u := range units {
+			if u.Track == 1 && !there[key(u)] {
+				lost += float64(u.Duration) / float64(u.Clock)
+			}
+		}
+		if f.Lost = append(f.Lost, lost); lost > 1 {
+			return fmt.Errorf("a crash cost %.3f s of what had been seen", lost)
+		}
+	}
+	return nil
 }
 
 func (f *follower) address() string {
-	if f.Last == nil || !f.Last.BlockReload {
+	if f.Last == nil || !f.Last.BlockReload || f.again {
 		return f.base.String()
 	}
 	u := *f.base
@@ -131,9 +180,17 @@ func (f *follower) address() string {
 func (f *follower) reload(ctx context.Context) (done bool, err error) {
 	address := f.address()
 	b, err := f.get(ctx, address)
+	if f.crashed() {
+		f.rollBack()
+		f.again = err != nil
+		if _, answered := errors.AsType[*statusError](err); answered {
+			return false, nil
+		}
+	}
 	if err != nil {
 		return false, err
 	}
+	f.again = false
 	f.Reloads++
 	now, err := Parse(b)
 	if err != nil {
@@ -148,6 +205,10 @@ func (f *follower) reload(ctx context.Context) (done bool, err error) {
 		}
 	}
 	if err := f.take(ctx, now); err != nil {
+		if _, answered := errors.AsType[*statusError](err); answered && f.crashed() {
+			f.again = true
+			return false, nil
+		}
 		return false, fmt.Errorf("%w\n%s", err, b)
 	}
 	f.Last = now
@@ -177,6 +238,9 @@ func (f *follower) check(now *Playlist) error {
 		return fmt.Errorf("targets changed from %d, %v to %d, %v", old.TargetDuration, old.PartTarget, now.TargetDuration, now.PartTarget)
 	}
 	for _, s := range now.Segments {
+		if s.MSN >= f.next {
+			break
+		}
 		if i := s.MSN - old.MediaSequence; i >= 0 && i < len(old.Segments) {
 			if was := old.Segments[i]; !same(was, s) {
 				return fmt.Errorf("segment %d changed:\n%+v\n%+v", s.MSN, was, s)
@@ -408,6 +472,9 @@ func (p *Player) get(ctx context.Context, address string) ([]byte, error) {
 			return b, nil
 		}
 		last = err
+		if _, answered := errors.AsType[*statusError](err); again && !answered {
+			p.cuts.Add(1)
+		}
 		if !again || time.Now().After(deadline) {
 			return nil, last
 		}
@@ -418,6 +485,11 @@ func (p *Player) get(ctx context.Context, address string) ([]byte, error) {
 		}
 	}
 }
+
+// statusError is an answer that was none.
+type statusError struct{ status, path string }
+
+func (e *statusError) Error() string { return e.status + ": " + e.path }
 
 func once(ctx context.Context, client *http.Client, address string) (b []byte, again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -434,7 +506,7 @@ func once(ctx context.Context, client *http.Client, address string) (b []byte, a
 		return nil, true, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, resp.StatusCode == http.StatusServiceUnavailable, fmt.Errorf("%s: %s", resp.Status, req.URL.Path[max(0, len(req.URL.Path)-40):])
+		return nil, resp.StatusCode == http.StatusServiceUnavailable, &statusError{resp.Status, req.URL.Path[max(0, len(req.URL.Path)-40):]}
 	}
 	return b, false, nil
 }

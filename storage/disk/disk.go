@@ -66,6 +66,16 @@ func (s *Store) prepare(now time.Time) error {
 	return nil
 }
 
+// Free returns how many bytes can still be stored, negative when the file system does not tell. What storage.Reserve
+// keeps for others is not among them.
+func (s *Store) Free() int64 {
+	free, total := storage.Room(s.root)
+	if free < 0 {
+		return -1
+	}
+	return max(free-storage.Reserve(total), 0)
+}
+
 // Put implements storage.Store.
 func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
 	if err := check(ctx, name); err != nil {
@@ -73,6 +83,9 @@ func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
 	}
 	if err := c.Check(); err != nil {
 		return err
+	}
+	if free, total := storage.Room(s.root); storage.Tight(free, total, c.Size) {
+		return fmt.Errorf("%w: %d bytes are free, %d must stay so", storage.ErrFull, free, storage.Reserve(total))
 	}
 	temp := path.Join(incoming, strings.ToLower(rand.Text()))
 	err := s.write(ctx, temp, c)
