@@ -92,7 +92,7 @@ func broken(detail error) *media.Refusal {
 }
 
 func (tr *track) readHeader(t tag) (change, error) {
-	if len(t.data) == 0 {
+	if t.codec == media.AAC && len(t.data) == 0 {
 		return changeNothing, nil // of ffmpeg that copies ADTS: the one that says something follows
 	}
 	if t.codec == media.VP9 {
