@@ -108,6 +108,27 @@ func TestEncoders(t *testing.T) {
 			t.Run(a.name(), func(t *testing.T) { a.check(t) })
 		}
 	}
+	s.checkMetrics()
+}
+
+// checkMetrics looks at what the operator is told of the doors.
+func (s *school) checkMetrics() {
+	s.t.Helper()
+	operator := &visitor{t: s.t, base: "http://" + s.door("--metrics")}
+	_, page := operator.do(http.MethodGet, "/metrics", nil)
+	for _, door := range []string{"rtmp", "rtmps", "rtsp", "rtsps"} {
+		for metric, want := range map[string]bool{"accepted_total": true, "waiting": false, "panics_total": false} {
+			name := fmt.Sprintf("chalkcast_ingest_%s{door=%q} ", metric, door)
+			_, value, found := strings.Cut(string(page), "\n"+name)
+			value, _, _ = strings.Cut(value, "\n")
+			if !found || want != (value != "0") {
+				s.t.Errorf("metrics: %s%s", name, value)
+			}
+		}
+	}
+	if !strings.Contains(string(page), "\nchalkcast_ingest_broadcasts 0\n") {
+		s.t.Error("metrics: no line says that no broadcast is left")
+	}
 }
 
 // openDoors is a demo school with every door open, behind a certificate that this process trusts.

@@ -66,7 +66,7 @@ func openSchool(ctx context.Context, s *settings, log *slog.Logger) (sc *school,
 	if err := sc.openClassroom(ctx, minter); err != nil {
 		return nil, err
 	}
-	sc.desk = ingest.NewDesk(ingest.Config{Gate: sc.classroom.Lessons, Sink: sink{sc.origin}, Log: log})
+	sc.desk = ingest.NewDesk(ingest.Config{Gate: sc.classroom.Lessons, Sink: sink{sc.origin}, Log: log, Metrics: sc.metrics})
 	return sc, nil
 }
 
@@ -151,15 +151,25 @@ func (sc *school) addresses() (base, server string) {
 			base = "https://" + dialable(sc.doors.http)
 		}
 	}
-	if sc.doors.rtmp == nil {
-		return base, ""
+	// Where both doors are open, teachers are shown the one that nobody listens in on, unless the certificate cannot
+	// be for the name that we know of ourselves.
+	switch {
+	case sc.doors.rtmps != nil && (sc.settings.BaseURL != "" || sc.doors.rtmp == nil):
+		return base, "rtmps://" + sc.public(sc.doors.rtmps, base) + "/live"
+	case sc.doors.rtmp != nil:
+		return base, "rtmp://" + strings.TrimSuffix(sc.public(sc.doors.rtmp, base), ":1935") + "/live"
 	}
-	rtmp := dialable(sc.doors.rtmp)
+	return base, ""
+}
+
+// public returns the address of l for those who reach the school at base.
+func (sc *school) public(l net.Listener, base string) string {
+	address := dialable(l)
 	if u, err := url.Parse(base); err == nil && sc.settings.BaseURL != "" {
-		_, port, _ := net.SplitHostPort(rtmp)
-		rtmp = net.JoinHostPort(u.Hostname(), port)
+		_, port, _ := net.SplitHostPort(address)
+		return net.JoinHostPort(u.Hostname(), port)
 	}
-	return base, "rtmp://" + strings.TrimSuffix(rtmp, ":1935") + "/live"
+	return address
 }
 
 // dialable returns an address of l that a browser on this machine can open.

@@ -10,10 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"chalkcast/ingest/guard"
-	"chalkcast/ingest/rtmp"
-	"chalkcast/ingest/rtsp"
 )
 
 type serveCmd struct {
@@ -127,21 +123,7 @@ func (sc *school) run(ctx context.Context) error {
 // openFront serves every open door until ctx ends.
 func (sc *school) openFront(ctx context.Context, g *errgroup.Group) {
 	d := sc.doors
-	encoder := rtmp.New(rtmp.Config{Desk: sc.desk, Log: sc.log})
-	if d.rtmp != nil {
-		g.Go(func() error { return encoder.Serve(ctx, guard.Listen(d.rtmp, guard.Config{})) })
-	}
-	if d.rtmps != nil {
-		g.Go(func() error { return encoder.Serve(ctx, tls.NewListener(guard.Listen(d.rtmps, guard.Config{}), d.tls)) })
-	}
-	if d.rtsp != nil {
-		camera := rtsp.New(rtsp.Config{Desk: sc.desk, Log: sc.log, UDP: sc.settings.RTSPUDP})
-		g.Go(func() error { return camera.Serve(ctx, guard.Listen(d.rtsp, rtsp.GuardConfig())) })
-	}
-	if d.rtsps != nil {
-		camera := rtsp.New(rtsp.Config{Desk: sc.desk, Log: sc.log, TLS: d.tls})
-		g.Go(func() error { return camera.Serve(ctx, guard.Listen(d.rtsps, rtsp.GuardConfig())) })
-	}
+	sc.openEncoderDoors(ctx, g)
 	g.Go(func() error { return serveHTTP(ctx, sc.classroom.HTTPServer(d.tls), d.http) })
 	if d.metrics != nil {
 		g.Go(func() error {
