@@ -153,7 +153,7 @@ func shortLived(t *testing.T) string {
 	if info, err := os.Stat(shm); err != nil || !info.IsDir() {
 		return t.TempDir()
 	}
-	folder, err := os.MkdirTemp(shm, "chalkcast-kills-")
+	folder, err := os.MkdirTemp(shm, "chalkcast-kills-") //nolint:usetesting // memory; t.TempDir is on the disk
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +163,7 @@ func shortLived(t *testing.T) string {
 
 // FLT-04: the server is killed at random moments, again and again, while strict viewers follow.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	kills := 5
 	if n, err := strconv.Atoi(os.Getenv("CHALKCAST_KILLS")); err == nil {
 		kills = n
