@@ -41,7 +41,7 @@ func (h *house) warned(code media.Code, detail string) bool {
 func TestFLT07(t *testing.T) {
 	fault(t, unchanged, func(h *house, store *storagetest.Faulty) {
 		store.Set(storagetest.Slow(3 * time.Second))
-		a := h.onTheAir(mediatest.Stream{Duration: 2 * time.Minute, FPS: 15, GOP: 30})
+		a := h.onTheAir(mediatest.Stream{Duration: 2 * time.Minute, FPS: 5, GOP: 10, NoAudio: true})
 		a.until(100 * time.Second)
 		if s := h.Status(h.lesson); s.Unstored == 0 || s.UnstoredAge < 20*time.Second || !h.warned(media.StorageSlow, "store") {
 			t.Errorf("status with a slow store is %+v, want the lag and a warning", s)
@@ -66,7 +66,7 @@ func TestFLT08(t *testing.T) {
 				{Err: errors.New("500 internal error")},
 			}[random.IntN(5)]
 		}
-		a := h.onTheAir(mediatest.Stream{Duration: 100 * time.Second, FPS: 15, GOP: 30})
+		a := h.onTheAir(mediatest.Stream{Duration: 100 * time.Second, FPS: 5, GOP: 10})
 		a.until(20 * time.Second)
 		store.Set(away)
 		a.until(80 * time.Second)
