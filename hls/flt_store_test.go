@@ -39,7 +39,7 @@ func (h *house) warned(code media.Code, detail string) bool {
 
 // FLT-07: the object store needs 3 s for everything.
 func TestFLT07(t *testing.T) {
-	fault(t, unchanged, func(h *house, store *storagetest.Faulty) {
+	fault(t, func(c *hls.Config) { c.Uploads = 2 }, func(h *house, store *storagetest.Faulty) {
 		store.Set(storagetest.Slow(3 * time.Second))
 		a := h.onTheAir(mediatest.Stream{Duration: 2 * time.Minute, FPS: 5, GOP: 10, NoAudio: true})
 		a.until(100 * time.Second)
