@@ -3,6 +3,7 @@ package classroom
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -89,6 +90,7 @@ type situation struct {
 
 // trouble names the one thing about a lesson that needs somebody most, empty when all is well.
 func trouble(s situation) (word string, since time.Time) {
+	storage := slices.IndexFunc(s.status.Warnings, func(w media.Warning) bool { return w.Code != media.LinkShared })
 	switch {
 	case s.news.InterruptedAt != nil:
 		return troubleInterrupted, *s.news.InterruptedAt
@@ -96,8 +98,8 @@ func trouble(s situation) (word string, since time.Time) {
 		return troubleLate, s.start
 	case s.news.Late && s.now.Sub(s.start) >= lateAfter:
 		return troubleMissing, s.start
-	case len(s.status.Warnings) > 0:
-		return troubleStorage, s.status.Warnings[0].Since
+	case storage >= 0:
+		return troubleStorage, s.status.Warnings[storage].Since
 	case s.news.State == lessons.Live && len(s.warnings) > 0:
 		return troubleUnhealthy, s.warnings[0].Since
 	}

@@ -25,6 +25,7 @@ type channel struct {
 	indexed    atomic.Int64          // Unix nanoseconds: when the store got the index
 	still      atomic.Pointer[still] // for poster.mp4
 	download   atomic.Pointer[download]
+	shared     atomic.Pointer[sharing]
 	unstored   unstored
 	closing    atomic.Bool // the last index is on its way
 	archived   atomic.Bool // the object store has everything

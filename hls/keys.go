@@ -88,6 +88,9 @@ const (
 	kinds int = iota // how many there are
 )
 
+// playlist reports whether a player begins or goes on with it, rather than be led there.
+func (k kind) playlist() bool { return k >= livePlaylist && k <= replayIndex || k == lessonFile }
+
 // resource is a name that has the right form; whether it exists is another question.
 type resource struct {
 	kind       kind

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -22,7 +24,8 @@ import (
 type Config struct {
 	Store   storage.Store
 	Tickets *ticket.Minter
-	Spool   string // a folder of our own for segments that are not stored yet, and journals
+	Spool   string                         // a folder of our own for segments that are not stored yet, and journals
+	Address func(*http.Request) netip.Addr // where a viewer is; nil: at the other end of the connection
 	Log     *slog.Logger
 	Now     func() time.Time      // nil: time.Now
 	Metrics prometheus.Registerer // nil: none are shown
@@ -47,6 +50,9 @@ func (c *Config) fill() {
 	c.Uploads = orElse(c.Uploads, 4)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Address == nil {
+		c.Address = connection
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -78,6 +84,7 @@ type Origin struct {
 	disk     disk
 	metrics  *metrics
 	tally    tally
+	crowd    crowd
 	up       *uploader
 	spools   sync.WaitGroup
 	loading  singleflight.Group
@@ -102,7 +109,7 @@ func Open(cfg Config) (*Origin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	o := &Origin{cfg: cfg, root: root, inputs: make(map[media.ID]*Input), absent: make(map[media.ID]time.Time)}
+	o := &Origin{cfg: cfg, root: root, crowd: crowd{seed: maphash.MakeSeed()}, inputs: make(map[media.ID]*Input), absent: make(map[media.ID]time.Time)}
 	o.disk.limit, o.disk.fault = cfg.SpoolLimit, cfg.fault
 	o.metrics = newMetrics(o)
 	if cfg.Metrics != nil {
@@ -192,6 +199,7 @@ func (o *Origin) sweep(now time.Time) {
 		}
 		return true
 	})
+	o.crowd.sweep(now)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for id, at := range o.absent {
@@ -322,6 +330,9 @@ func (o *Origin) Status(id media.ID) media.ChannelStatus {
 		st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageDown, Detail: "store", Since: now.Add(-st.UnstoredAge)})
 	default:
 		st.Warnings = append(st.Warnings, media.Warning{Code: media.StorageSlow, Detail: "store", Since: now.Add(-st.UnstoredAge)})
+	}
+	if w, ok := c.shareWarning(now); ok {
+		st.Warnings = append(st.Warnings, w)
 	}
 	return st
 }

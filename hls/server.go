@@ -180,6 +180,9 @@ func (s *server) serve(w *visit, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if res.kind.playlist() && !w.personal(r, c) {
+		return errForbidden
+	}
 	switch res.kind {
 	case indexPlaylist, dvrIndex, replayIndex:
 		return s.index(w, r, c, res.kind)

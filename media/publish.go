@@ -99,6 +99,7 @@ const (
 	ServerBusy     Code = "server_busy"
 	StorageSlow    Code = "storage_slow"
 	StorageDown    Code = "storage_down"
+	LinkShared     Code = "link_shared"
 )
 
 // End says how a broadcast ended.

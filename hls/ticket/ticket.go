@@ -37,8 +37,15 @@ const (
 	keyLabel  = "chalkcast playback ticket v1"
 )
 
-// Flags tell what kind of viewer holds a ticket.
+// Flags tell what kind of viewer holds a ticket: four bits. The other four of their byte are the turn, which counts
+// how often the viewer's tickets were replaced.
 type Flags uint8
+
+const (
+	maxFlags  = 1<<4 - 1
+	maxTurn   = 1<<4 - 1
+	turnShift = 4
+)
 
 // Staff marks a teacher or an assistant: they may see previews and do not count as audience.
 const Staff Flags = 1
@@ -49,6 +56,7 @@ type Claims struct {
 	Viewer  uint64    // the viewer session; Deny takes it
 	Expires time.Time // kept to the second, rounded down
 	Flags   Flags
+	Turn    uint8 // set by Mint and Verify
 }
 
 // Key signs tickets. The zero Key is not valid.
@@ -106,7 +114,7 @@ func (m *Minter) Mint(c Claims) string {
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Channel))
 	b = binary.BigEndian.AppendUint64(b, c.Viewer)
 	b = binary.BigEndian.AppendUint32(b, expiry(c.Expires))
-	b = append(b, byte(c.Flags))
+	b = append(b, byte(c.Flags&maxFlags)|m.denied.turn(c.Viewer)<<turnShift)
 	mac := k.sign(b)
 	return base64.RawURLEncoding.EncodeToString(append(b, mac[:]...))
 }
@@ -137,14 +145,15 @@ func (m *Minter) Verify(text string, channel media.ID, now time.Time) (Claims, e
 		Channel: media.ID(binary.BigEndian.Uint64(raw[1:])),
 		Viewer:  binary.BigEndian.Uint64(raw[9:]),
 		Expires: time.Unix(int64(binary.BigEndian.Uint32(raw[17:])), 0).UTC(),
-		Flags:   Flags(raw[21]),
+		Flags:   Flags(raw[21] & maxFlags),
+		Turn:    raw[21] >> turnShift,
 	}
 	switch {
 	case c.Channel != channel:
 		return Claims{}, ErrChannel
 	case now.After(c.Expires.Add(Leeway)):
 		return Claims{}, ErrExpired
-	case m.denied.has(c.Viewer, now):
+	case m.denied.has(c, now):
 		return Claims{}, ErrDenied
 	}
 	return c, nil
@@ -163,7 +172,11 @@ func (m *Minter) signed(body, mac []byte) bool {
 }
 
 // Denied reports whether a ticket that was verified has been revoked since.
-func (m *Minter) Denied(c Claims, now time.Time) bool { return m.denied.has(c.Viewer, now) }
+func (m *Minter) Denied(c Claims, now time.Time) bool { return m.denied.has(c, now) }
+
+// Replace revokes the tickets that a viewer session has got so far, until the last of them has expired. Those minted
+// from now on are good. After 15 times they are not, and it is like Deny.
+func (m *Minter) Replace(viewer uint64, until time.Time) { m.denied.replace(viewer, until.Add(Leeway)) }
 
 // Deny revokes every ticket of a viewer session until the last of them has expired, which is what the caller
 // passes as until (the leeway is added here). A later until extends an earlier one.

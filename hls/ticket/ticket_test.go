@@ -149,6 +149,42 @@ func TestDeny(t *testing.T) {
 	}
 }
 
+// Replacing takes the tickets that were passed on, and no others.
+func TestReplace(t *testing.T) {
+	m := newMinter(t, newKey(t, "a"))
+	other := claims
+	other.Viewer++
+	otherText := m.Mint(other)
+	var old []string
+	for turn := range 15 {
+		text := m.Mint(claims)
+		got, err := m.Verify(text, lesson, now)
+		if err != nil || got.Turn != uint8(turn) || got.Flags != claims.Flags || m.Denied(got, now) {
+			t.Errorf("turn %d: %+v, %v", turn, got, err)
+		}
+		m.Replace(claims.Viewer, claims.Expires)
+		if !m.Denied(got, now) {
+			t.Errorf("turn %d: what was replaced is not denied", turn)
+		}
+		for _, text := range append(old, text) {
+			if _, err := m.Verify(text, lesson, now); !errors.Is(err, ticket.ErrDenied) {
+				t.Errorf("turn %d: a ticket of before: %v, want %v", turn, err, ticket.ErrDenied)
+			}
+		}
+		old = append(old, text)
+	}
+	if _, err := m.Verify(m.Mint(claims), lesson, now); err != nil {
+		t.Errorf("after fifteen times: %v", err)
+	}
+	m.Replace(claims.Viewer, claims.Expires)
+	if _, err := m.Verify(m.Mint(claims), lesson, now); !errors.Is(err, ticket.ErrDenied) {
+		t.Errorf("after sixteen times: %v, want %v", err, ticket.ErrDenied)
+	}
+	if _, err := m.Verify(otherText, lesson, now); err != nil {
+		t.Errorf("another viewer's ticket: %v", err)
+	}
+}
+
 func TestBadKeys(t *testing.T) {
 	if _, err := ticket.NewKey(make([]byte, 31)); err == nil {
 		t.Error("a secret of 31 bytes was taken")
