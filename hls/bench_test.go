@@ -51,8 +51,8 @@ func BenchmarkPart(b *testing.B) {
 	})
 }
 
-// onAir returns an origin with 20 s of a lesson, the frames of another minute, and the path of the lesson.
-func onAir(b *testing.B) (o *Origin, in *Input, frames []*media.Frame, path string) {
+// onAir returns an origin with 20 s of a lesson, what returns one frame after the other, and the path of the lesson.
+func onAir(b *testing.B) (o *Origin, in *Input, next func() *media.Frame, path string) {
 	b.Helper()
 	key, err := ticket.NewKey(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
@@ -62,7 +62,11 @@ func onAir(b *testing.B) (o *Origin, in *Input, frames []*media.Frame, path stri
 	if err != nil {
 		b.Fatal(err)
 	}
-	if o, err = Open(Config{Store: memory.New(memory.Config{}), Tickets: minter, Spool: b.TempDir()}); err != nil {
+	// The clock goes with the frames: one that stood still would look as if it had been set.
+	began := time.Now()
+	var played atomic.Int64
+	now := func() time.Time { return began.Add(time.Duration(played.Load())) }
+	if o, err = Open(Config{Store: memory.New(memory.Config{}), Tickets: minter, Spool: b.TempDir(), Now: now}); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { o.close(); o.spools.Wait() })
@@ -71,15 +75,24 @@ func onAir(b *testing.B) (o *Origin, in *Input, frames []*media.Frame, path stri
 	if in, err = o.Input(context.Background(), media.Grant{Publisher: 5, Lesson: lesson, Live: true}, stream.Tracks()); err != nil {
 		b.Fatal(err)
 	}
-	frames = stream.Frames()
+	frames := stream.Frames()
 	cut := len(frames) / 4
+	played.Store(int64(20 * time.Second))
 	for _, f := range frames[:cut] {
 		if err := in.Write(f); err != nil {
 			b.Fatal(err)
 		}
 	}
 	text := minter.Mint(ticket.Claims{Channel: lesson, Viewer: 1, Expires: time.Now().Add(time.Hour)})
-	return o, in, frames[cut:], "/p/" + text + "/l/" + lesson.String() + "/"
+	again := endless(frames[cut:])
+	next = func() *media.Frame {
+		f := again()
+		if f.Track == 0 {
+			played.Store(int64(f.DTS.Duration(90000)))
+		}
+		return f
+	}
+	return o, in, next, "/p/" + text + "/l/" + lesson.String() + "/"
 }
 
 // nowhere is a response that costs nothing.
@@ -88,6 +101,10 @@ type nowhere struct{ header http.Header }
 func (n *nowhere) Header() http.Header         { return n.header }
 func (n *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (n *nowhere) WriteHeader(int)             { clear(n.header) }
+
+// As a connection has them.
+func (n *nowhere) Flush()                           {}
+func (n *nowhere) SetWriteDeadline(time.Time) error { return nil }
 
 func BenchmarkRequest(b *testing.B) {
 	o, _, _, path := onAir(b)
@@ -107,9 +124,8 @@ func BenchmarkRequest(b *testing.B) {
 
 // BenchmarkWrite measures a frame's way through the origin: segmenter, parts, playlists, queue of the spool.
 func BenchmarkWrite(b *testing.B) {
-	_, in, frames, _ := onAir(b)
+	_, in, frame, _ := onAir(b)
 	b.ReportAllocs()
-	frame := endless(frames)
 	for b.Loop() {
 		if err := in.Write(frame()); err != nil {
 			b.Fatal(err)
@@ -121,10 +137,9 @@ func BenchmarkWrite(b *testing.B) {
 // frame that completes the part on.
 func BenchmarkWake(b *testing.B) {
 	const waiters = 5000
-	o, in, frames, path := onAir(b)
+	o, in, frame, path := onAir(b)
 	handler := o.Handler()
 	main := in.channel.shape.get().renditions[0]
-	frame := endless(frames)
 	var took time.Duration
 	for b.Loop() {
 		v := main.view.get()
@@ -161,8 +176,29 @@ func endless(frames []*media.Frame) func() *media.Frame {
 		f := *frames[i]
 		f.DTS += shift * []media.Ticks{90000, 48000}[f.Track]
 		if i++; i == len(frames) {
-			i, shift = 0, shift+60
+			i, shift = 0, shift+61 // a sound may reach over the end of the minute
 		}
 		return &f
 	}
+}
+
+// BenchmarkDownload computes the head of an hour's recording from its tables.
+func BenchmarkDownload(b *testing.B) {
+	list, _ := tables(b, mediatest.Stream{Duration: 10 * time.Second, BFrames: 2})
+	heads := []trackHead{{video: true, clock: 90000, entry: make([]byte, 150)}, {clock: 48000, entry: make([]byte, 90)}}
+	b.ReportAllocs()
+	size := 0
+	for b.Loop() {
+		var m movie
+		for i := range 1800 {
+			s := list[i%len(list)]
+			chunks, err := readSamples(s.samples, s.size)
+			if err != nil {
+				b.Fatal(err)
+			}
+			m.add(heads, chunks, s.size, s.start, true)
+		}
+		size = len(m.head())
+	}
+	b.ReportMetric(float64(size)/1e6, "MB/hour")
 }

@@ -15,17 +15,18 @@ import (
 
 // page is a rendered playlist with everything a response needs. It is immutable.
 type page struct {
-	plain  []byte
-	etag   string
-	zipped func() []byte // made when first asked for, shared afterwards
+	plain      []byte
+	etag       string
+	etagZipped string
+	zipped     func() []byte // made when first asked for, shared afterwards
 }
 
 func newPage(b []byte) *page {
 	h := fnv.New64a()
 	h.Write(b)
+	sum := strconv.FormatUint(h.Sum64(), 36)
 	return &page{
-		plain:  b,
-		etag:   `"` + strconv.FormatUint(h.Sum64(), 36) + `"`,
+		plain: b, etag: `"` + sum + `"`, etagZipped: `"` + sum + `-gz"`,
 		zipped: sync.OnceValue(func() []byte { return zip(b) }),
 	}
 }

@@ -103,16 +103,37 @@ func (b *bodyReader) WriteTo(w io.Writer) (total int64, err error) {
 
 func (b *bodyReader) Close() error { return nil }
 
+// fixed holds the header values that are always the same: sending them allocates nothing. They are only read.
+var fixed = map[string][]string{}
+
+func init() {
+	for _, value := range []string{
+		"nosniff", "no-referrer", "same-site", "bytes", "gzip", "Accept-Encoding", typePlaylist, typeMP4,
+		cacheMedia, cacheAnswered, cacheEdge, cacheReplay, cacheNever,
+	} {
+		fixed[value] = []string{value}
+	}
+}
+
+// put sets a header; name is in canonical form.
+func put(h http.Header, name, value string) {
+	if v := fixed[value]; v != nil {
+		h[name] = v
+		return
+	}
+	h.Set(name, value)
+}
+
 // sendPlaylist sends a rendered playlist, compressed when the viewer takes that.
 func sendPlaylist(w http.ResponseWriter, r *http.Request, p *page, cache string) error {
 	h := w.Header()
 	b, etag := p.plain, p.etag
-	h.Set("Content-Type", typePlaylist)
-	h.Set("Cache-Control", cache)
-	h.Set("Vary", "Accept-Encoding")
+	put(h, "Content-Type", typePlaylist)
+	put(h, "Cache-Control", cache)
+	put(h, "Vary", "Accept-Encoding")
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		b, etag = p.zipped(), strings.TrimSuffix(etag, `"`)+`-gz"`
-		h.Set("Content-Encoding", "gzip")
+		b, etag = p.zipped(), p.etagZipped
+		put(h, "Content-Encoding", "gzip")
 	}
 	h.Set("Etag", etag)
 	if matches(r.Header.Get("If-None-Match"), etag) {
@@ -172,16 +193,16 @@ func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, 
 	io.WriteString(sum, name)
 	etag := `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`
 	h.Set("Etag", etag)
-	h.Set("Content-Type", typeMP4)
-	h.Set("Cache-Control", cache)
-	h.Set("Accept-Ranges", "bytes")
+	put(h, "Content-Type", typeMP4)
+	put(h, "Cache-Control", cache)
+	put(h, "Accept-Ranges", "bytes")
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		return notModified(w)
 	}
 	off, n, status := requestedRange(r, etag, size)
 	if status == http.StatusRequestedRangeNotSatisfiable {
 		h.Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
-		h.Set("Cache-Control", cacheNever)
+		put(h, "Cache-Control", cacheNever)
 		h.Set("Content-Length", "0")
 		w.WriteHeader(status)
 		return nil

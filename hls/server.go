@@ -87,9 +87,9 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := &visit{ResponseWriter: rw, o: s.o}
 	defer func() { s.o.metrics.answered(w.kind, w.status) }()
 	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-site")
+	put(h, "X-Content-Type-Options", "nosniff")
+	put(h, "Referrer-Policy", "no-referrer")
+	put(h, "Cross-Origin-Resource-Policy", "same-site")
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
@@ -123,8 +123,8 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 	for _, name := range []string{"Etag", "Content-Encoding", "Content-Range", "Content-Length", "Vary"} {
 		h.Del(name)
 	}
-	h.Set("Cache-Control", cacheNever)
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	put(h, "Cache-Control", cacheNever)
+	put(h, "Content-Type", "text/plain; charset=utf-8")
 	text := a.Error() + "\n"
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	deadline(w, int64(len(text)))
@@ -437,8 +437,8 @@ func (s *server) poster(w *visit, r *http.Request, c *channel) error {
 	}
 	page := newPage(b)
 	h := w.Header()
-	h.Set("Content-Type", typeMP4)
-	h.Set("Cache-Control", cacheEdge)
+	put(h, "Content-Type", typeMP4)
+	put(h, "Cache-Control", cacheEdge)
 	h.Set("Etag", page.etag)
 	if matches(r.Header.Get("If-None-Match"), page.etag) {
 		return notModified(w)

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
 
 	"chalkcast/media"
@@ -61,8 +63,9 @@ type Claims struct {
 
 // Key signs tickets. The zero Key is not valid.
 type Key struct {
-	id  byte
-	mac []byte
+	id   byte
+	mac  []byte
+	used *sync.Pool // of hash.Hash, keyed: making one costs as much as signing
 }
 
 // NewKey derives a key from a master secret of at least 32 bytes.
@@ -74,12 +77,16 @@ func NewKey(master []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("derive ticket key: %w", err)
 	}
-	return Key{id: b[sha256.Size], mac: b[:sha256.Size]}, nil
+	k := Key{id: b[sha256.Size], mac: b[:sha256.Size]}
+	k.used = &sync.Pool{New: func() any { return hmac.New(sha256.New, k.mac) }}
+	return k, nil
 }
 
 // sign returns the cut HMAC of body.
 func (k Key) sign(body []byte) [macSize]byte {
-	h := hmac.New(sha256.New, k.mac)
+	h := k.used.Get().(hash.Hash)
+	defer k.used.Put(h)
+	h.Reset()
 	h.Write(body)
 	var full [sha256.Size]byte
 	h.Sum(full[:0])
