@@ -25,6 +25,7 @@ type Config struct {
 	Store   storage.Store
 	Tickets *ticket.Minter
 	Spool   string                         // a folder of our own for segments that are not stored yet, and journals
+	Origins []string                       // of pages that may play from another host than this one: https://school.example
 	Address func(*http.Request) netip.Addr // where a viewer is; nil: at the other end of the connection
 	Log     *slog.Logger
 	Now     func() time.Time      // nil: time.Now

@@ -130,7 +130,11 @@ func sendPlaylist(w http.ResponseWriter, r *http.Request, p *page, cache string)
 	b, etag := p.plain, p.etag
 	put(h, "Content-Type", typePlaylist)
 	put(h, "Cache-Control", cache)
-	put(h, "Vary", "Accept-Encoding")
+	if h["Vary"] == nil {
+		put(h, "Vary", "Accept-Encoding")
+	} else {
+		h.Add("Vary", "Accept-Encoding")
+	}
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		b, etag = p.zipped(), p.etagZipped
 		put(h, "Content-Encoding", "gzip")

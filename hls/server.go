@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,6 +91,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	put(h, "X-Content-Type-Options", "nosniff")
 	put(h, "Referrer-Policy", "no-referrer")
 	put(h, "Cross-Origin-Resource-Policy", "same-site")
+	s.share(h, r)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
@@ -103,6 +105,24 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	if err := s.serve(w, r); err != nil {
 		s.refuse(w, err)
+	}
+}
+
+// share lets the school's pages play from another host, and no others (CORS, Fetch standard section 3.2).
+func (s *server) share(h http.Header, r *http.Request) {
+	if len(s.o.cfg.Origins) == 0 {
+		return
+	}
+	h["Vary"] = []string{"Origin"}
+	origin := r.Header.Get("Origin")
+	if origin == "" || !slices.Contains(s.o.cfg.Origins, origin) {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "Content-Range, Date, Etag")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Headers", "Range, If-None-Match")
+		h.Set("Access-Control-Max-Age", "3600")
 	}
 }
 
@@ -120,7 +140,7 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 		a = errNotNow
 	}
 	h := w.Header()
-	for _, name := range []string{"Etag", "Content-Encoding", "Content-Range", "Content-Length", "Vary"} {
+	for _, name := range []string{"Etag", "Content-Encoding", "Content-Range", "Content-Length"} {
 		h.Del(name)
 	}
 	put(h, "Cache-Control", cacheNever)

@@ -150,6 +150,36 @@ func TestHostileURLs(t *testing.T) {
 	}
 }
 
+// SEC-27: the school's own pages may play from another host, and nobody else's.
+func TestOtherHosts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(c *hls.Config) { c.Origins = []string{"https://school.example"} })
+	stream := mediatest.Stream{Duration: 5 * time.Second}
+	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+	for _, test := range []struct{ method, name, origin, allowed, vary string }{
+		{"GET", "v0/live.m3u8", "https://school.example", "https://school.example", "Origin, Accept-Encoding"},
+		{"GET", "v0/live.m3u8", "https://evil.example", "", "Origin, Accept-Encoding"},
+		{"GET", "v0/live.m3u8", "null", "", "Origin, Accept-Encoding"},
+		{"GET", "v0/live.m3u8", "", "", "Origin, Accept-Encoding"},
+		{"GET", "poster.mp4", "https://school.example", "https://school.example", "Origin"},
+		{"GET", "nothing", "https://school.example", "https://school.example", "Origin"},
+		{"OPTIONS", "v0/live.m3u8", "https://school.example", "https://school.example", "Origin"},
+		{"OPTIONS", "v0/live.m3u8", "https://school.example.evil.example", "", "Origin"},
+	} {
+		w := h.ask(test.method, h.path(h.lesson)+test.name, "Origin", test.origin)
+		allowed, vary := w.Header().Get("Access-Control-Allow-Origin"), strings.Join(w.Header()["Vary"], ", ")
+		if allowed != test.allowed || vary != test.vary || w.Header().Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s %s from %q: allowed %q, Vary %q; want %q, %q", test.method, test.name, test.origin, allowed, vary, test.allowed, test.vary)
+		}
+		if got := w.Header().Get("Access-Control-Allow-Headers"); got != "" != (test.method == "OPTIONS" && test.allowed != "") {
+			t.Errorf("%s from %q: allowed headers %q", test.method, test.origin, got)
+		}
+	}
+	if w := newHouse(t).ask("GET", "/p/x", "Origin", "https://school.example"); len(w.Header()["Access-Control-Allow-Origin"]) > 0 {
+		t.Error("without a setting somebody may play from another host")
+	}
+}
+
 func TestBadTickets(t *testing.T) {
 	t.Parallel()
 	h, _ := onAir(t)

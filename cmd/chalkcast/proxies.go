@@ -3,9 +3,19 @@ package main
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
+
+// origins returns whose pages may play from another host than theirs, as from a CDN: the school's own.
+func origins(base string) []string {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{u.Scheme + "://" + u.Host}
+}
 
 // viewerAddress returns how the origin learns where a viewer is: at the other end of the connection or, when that is
 // one of our proxies, where the last of them says. Networks that do not parse are none; package web refuses them.

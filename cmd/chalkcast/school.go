@@ -102,7 +102,7 @@ func (sc *school) openMedia(ctx context.Context) (*ticket.Minter, error) {
 	}
 	sc.origin, err = hls.Open(hls.Config{
 		Store: store, Tickets: minter, Spool: filepath.Join(sc.settings.Data, "spool"), Log: sc.log, Metrics: sc.metrics,
-		Address:    viewerAddress(sc.settings.TrustedProxies),
+		Origins: origins(sc.settings.BaseURL), Address: viewerAddress(sc.settings.TrustedProxies),
 		Keep:       time.Duration(sc.settings.KeepRecordings) * 24 * time.Hour,
 		PartTarget: partLengths[sc.settings.Part],
 	})
