@@ -1,7 +1,11 @@
 package hls_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -10,6 +14,7 @@ import (
 	"time"
 
 	"chalkcast/hls"
+	"chalkcast/hls/hlstest"
 	"chalkcast/media"
 	"chalkcast/media/mediatest"
 	"chalkcast/storage"
@@ -23,10 +28,11 @@ type sickDisk struct {
 	badSync int            // this one, counted from 1 over the files of segments, fails
 	syncs   map[string]int // by file
 	made    []string
+	durable map[string]int64 // how much of each file survives a power cut
 }
 
 func (d *sickDisk) inject(c *hls.Config) {
-	d.syncs = map[string]int{}
+	d.syncs, d.durable = map[string]int{}, map[string]int64{}
 	c.Inject(func(name string, f hls.File) hls.File {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -84,7 +90,71 @@ func (f *sickFile) Sync() error {
 	if failing {
 		return syscall.EIO
 	}
-	return f.File.Sync()
+	at, err := f.File.Seek(0, io.SeekCurrent)
+	if err == nil {
+		err = f.File.Sync()
+	}
+	if err == nil {
+		f.d.mu.Lock()
+		f.d.durable[f.name] = at
+		f.d.mu.Unlock()
+	}
+	return err
+}
+
+// FLT-05: the power fails. What was not synced is gone, or is there in part, or is zeros; what was synced is there.
+func TestFLT05(t *testing.T) {
+	for name, left := range map[string]func(b []byte) []byte{
+		"nothing":     func([]byte) []byte { return nil },
+		"half of it":  func(b []byte) []byte { return b[:len(b)/2] },
+		"zeros":       func(b []byte) []byte { return make([]byte, len(b)) },
+		"wrong bytes": func(b []byte) []byte { return bytes.Repeat([]byte("{"), len(b)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var disk sickDisk
+			h := newHouse(t, disk.inject)
+			stream := mediatest.Stream{Duration: 9 * time.Second}
+			h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+			before, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.waitFor("the spool to be written", h.spoolQuiet)
+			disk.mu.Lock()
+			durable := maps.Clone(disk.durable)
+			disk.mu.Unlock()
+			h.crash(func(folder string) {
+				entries, err := os.ReadDir(folder)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range entries {
+					n := int(durable[e.Name()])
+					change(t, filepath.Join(folder, e.Name()), func(b []byte) []byte { return append(b[:n:n], left(b[n:])...) })
+				}
+			})
+			after, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if after.Next() < before.Next() || after.MediaSequence != before.MediaSequence {
+				t.Errorf("segments %d to %d are left, want %d to %d", after.MediaSequence, after.Next(), before.MediaSequence, before.Next())
+			}
+			for i, s := range before.Segments {
+				if got := after.Segments[i]; got.URI != s.URI || got.Duration != s.Duration || got.Gap {
+					t.Errorf("segment %d was %+v and is %+v", i, s, got)
+				}
+			}
+			again := mediatest.Stream{Duration: 5 * time.Second, Start: time.Hour}
+			h.play(h.publish(again.Tracks(), true), again.Frames())
+			// Where the sound of the open segment is left and its picture is not, there is a gap.
+			if lost := strings.Count(string(h.get(h.url(h.lesson, "v0/replay.m3u8"))), "GAP"); lost > 1 {
+				t.Errorf("%d segments are lost", lost)
+			}
+			ffmpeg(t, h.url(h.lesson, "lesson.mp4"))
+		})
+	}
 }
 
 // FLT-15: the disk fills up, and is cleared again.
