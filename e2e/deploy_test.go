@@ -187,12 +187,16 @@ func TestServiceFile(t *testing.T) {
 func checkCommand(t *testing.T, where, command string) {
 	t.Helper()
 	words := strings.Fields(command)
-	text := help(t, words[0])
-	for _, word := range words[1:] {
+	verb := words[:1]
+	for len(verb) < len(words) && subCommand.MatchString(words[len(verb)]) {
+		verb = words[:len(verb)+1]
+	}
+	text := help(t, verb...)
+	for _, word := range words[len(verb):] {
 		if name, is := strings.CutPrefix(word, "--"); is {
 			name, _, _ = strings.Cut(name, "=")
 			if !strings.Contains(text, "--"+name) {
-				t.Errorf("%s: chalkcast %s has no flag --%s", where, words[0], name)
+				t.Errorf("%s: chalkcast %s has no flag --%s", where, strings.Join(verb, " "), name)
 			}
 		}
 	}
@@ -201,6 +205,7 @@ func checkCommand(t *testing.T, where, command string) {
 var (
 	commandInDocs = regexp.MustCompile("(?m)^    (?:\\$ )?(go run \\./cmd/chalkcast|chalkcast|make) ([a-z].*)$|`(make|chalkcast) ([a-z][^`]*)`")
 	linkInDocs    = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	subCommand    = regexp.MustCompile(`^[a-z][a-z-]*$`) // an argument is shown in capitals, or as an address or a file
 	targetInMake  = regexp.MustCompile(`(?m)^([a-z]+):`)
 )
 

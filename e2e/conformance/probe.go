@@ -91,8 +91,9 @@ func (r *rendition) askBadly(ctx context.Context) error {
 		if a.status != http.StatusBadRequest || a.took > atOnce {
 			r.wrong(Blocking, "%s: status %d after %v, want 400 at once", query, a.status, a.took)
 		}
-		c := r.about(short(withQuery(r.address, query)))
-		checkKept(a, c)
+		if a.status >= http.StatusBadRequest {
+			checkKept(a, r.about(short(withQuery(r.address, query))))
+		}
 	}
 	return nil
 }
