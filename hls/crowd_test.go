@@ -7,6 +7,7 @@ import (
 )
 
 func TestCrowdIsBounded(t *testing.T) {
+	t.Parallel()
 	s := crowd{seed: maphash.MakeSeed()}
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	for viewer := range uint64(maxCompanies + 1000) {

@@ -159,6 +159,7 @@ func TestFLT05(t *testing.T) {
 
 // FLT-15: the disk fills up, and is cleared again.
 func TestFLT15(t *testing.T) {
+	t.Parallel()
 	stream := mediatest.Stream{Duration: 3 * time.Minute, FPS: 5, GOP: 10, NoAudio: true, Padding: 1000}
 	for _, test := range []struct {
 		name  string
@@ -210,6 +211,7 @@ func TestFLT15(t *testing.T) {
 
 // FLT-15, second half: what the journal could not take while the disk was full it has when it was cleared.
 func TestFLT15Restart(t *testing.T) {
+	t.Parallel()
 	var disk sickDisk
 	fault(t, disk.inject, func(h *house, store *storagetest.Faulty) {
 		a := h.onTheAir(mediatest.Stream{Duration: time.Minute, FPS: 5, GOP: 10, NoAudio: true})
@@ -230,6 +232,7 @@ func TestFLT15Restart(t *testing.T) {
 
 // FLT-16: a disk that once failed to sync is not believed any more, whatever it says then, for no lesson.
 func TestFLT16(t *testing.T) {
+	t.Parallel()
 	disk := sickDisk{badSync: 8}
 	fault(t, disk.inject, func(h *house, _ *storagetest.Faulty) {
 		a := h.onTheAir(mediatest.Stream{Duration: time.Minute, FPS: 5, GOP: 10, NoAudio: true})

@@ -39,6 +39,7 @@ func (h *house) warned(code media.Code, detail string) bool {
 
 // FLT-07: the object store needs 3 s for everything.
 func TestFLT07(t *testing.T) {
+	t.Parallel()
 	fault(t, func(c *hls.Config) { c.Uploads = 2 }, func(h *house, store *storagetest.Faulty) {
 		store.Set(storagetest.Slow(3 * time.Second))
 		a := h.onTheAir(mediatest.Stream{Duration: 2 * time.Minute, FPS: 5, GOP: 10, NoAudio: true})
@@ -55,6 +56,7 @@ func TestFLT07(t *testing.T) {
 
 // FLT-08: the object store is away for 60 s, in every way there is.
 func TestFLT08(t *testing.T) {
+	t.Parallel()
 	fault(t, unchanged, func(h *house, store *storagetest.Faulty) {
 		random := rand.New(rand.NewPCG(1, 8))
 		away := func(storagetest.Op, string) storagetest.Fault {
@@ -134,6 +136,7 @@ func (a *auditor) audit(ctx context.Context, folder string, index []byte) {
 
 // FLT-09: the object store says that all is well and has half of it, or nothing.
 func TestFLT09(t *testing.T) {
+	t.Parallel()
 	var audits *auditor
 	change := func(c *hls.Config) {
 		truth := memory.New(memory.Config{})
@@ -166,6 +169,7 @@ func TestFLT09(t *testing.T) {
 
 // FLT-10: the object store is full, or lets us in no more, for longer than the spool lasts.
 func TestFLT10(t *testing.T) {
+	t.Parallel()
 	for _, err := range []error{storage.ErrFull, storage.ErrDenied} {
 		t.Run(err.Error(), func(t *testing.T) {
 			change := func(c *hls.Config) { c.SpoolLimit, c.Memory = 500_000, 300_000 }

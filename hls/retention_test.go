@@ -174,11 +174,12 @@ func TestRetentionOfLeftovers(t *testing.T) {
 
 // Run does it by itself, once a day.
 func TestRetentionRuns(t *testing.T) {
-	inBubbleWith(t, func(c *hls.Config) { c.Keep = 30 * 24 * time.Hour }, func(h *house, in *hls.Input, frames []*media.Frame) {
+	t.Parallel()
+	inBubbleWith(t, func(c *hls.Config) { c.Keep = 3 * 24 * time.Hour }, func(h *house, in *hls.Input, frames []*media.Frame) {
 		h.write(in, frames...)
 		h.end()
 		for day, want := range []int{200, 404} {
-			time.Sleep([]time.Duration{30 * 24 * time.Hour, 25 * time.Hour}[day])
+			time.Sleep([]time.Duration{3 * 24 * time.Hour, 25 * time.Hour}[day])
 			h.clock.now = time.Now()
 			if w := h.ask("GET", h.path(h.lesson)+"index.m3u8"); w.Code != want {
 				t.Errorf("recording: %d, want %d", w.Code, want)
