@@ -33,7 +33,7 @@ func parseProblem(t *testing.T, body []byte) (p problem) {
 func (s *school) studioSays(teacher *visitor, code string) {
 	s.t.Helper()
 	var sentences map[string]any // a text, or its plural forms
-	if err := json.Unmarshal([]byte(readFile(s.t, "../templates/locales/en.json")), &sentences); err != nil {
+	if err := json.Unmarshal([]byte(readFile(s.t, "../templates/locales/en/studio.json")), &sentences); err != nil {
 		s.t.Fatal(err)
 	}
 	want := ""

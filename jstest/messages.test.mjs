@@ -33,7 +33,10 @@ test('lengths of time', () => {
 });
 
 test('every message that a script asks for is in the catalogue', async () => {
-  const en = JSON.parse(await readFile(new URL('en.json', locales)));
+  const en = {};
+  for (const file of await readdir(new URL('en/', locales))) {
+    Object.assign(en, JSON.parse(await readFile(new URL('en/' + file, locales))));
+  }
   const missing = [];
   for (const file of await readdir(js)) {
     const source = await readFile(new URL(file, js), 'utf8');

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -11,7 +12,9 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed locales/*.json
+// A catalogue is a folder: a file for each part of the house, whose keys are its own.
+//
+//go:embed locales/*/*.json
 var localeFiles embed.FS
 
 // Language is one in which everything can be read.
@@ -45,17 +48,23 @@ func loadMessages() (*messages, error) {
 	m := &messages{localizers: map[string]*i18n.Localizer{}, raw: map[string]map[string]any{}}
 	var tags []language.Tag
 	for _, l := range Languages() {
-		file := "locales/" + l.Code + ".json"
-		if _, err := bundle.LoadMessageFileFS(localeFiles, file); err != nil {
-			return nil, fmt.Errorf("read catalogue %s: %w", l.Code, err)
-		}
-		b, err := localeFiles.ReadFile(file)
+		files, err := fs.Glob(localeFiles, "locales/"+l.Code+"/*.json")
 		if err != nil {
 			return nil, err
 		}
 		raw := map[string]any{}
-		if err := json.Unmarshal(b, &raw); err != nil {
-			return nil, fmt.Errorf("read catalogue %s: %w", l.Code, err)
+		for _, file := range files {
+			b, err := localeFiles.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			if err := json.Unmarshal(b, &raw); err != nil {
+				return nil, fmt.Errorf("read catalogue %s: %w", file, err)
+			}
+			// The library takes the language from the name.
+			if _, err := bundle.ParseMessageFileBytes(b, l.Code+".json"); err != nil {
+				return nil, fmt.Errorf("read catalogue %s: %w", file, err)
+			}
 		}
 		m.raw[l.Code] = raw
 		m.localizers[l.Code] = i18n.NewLocalizer(bundle, l.Code)

@@ -25,13 +25,26 @@ var placeholder = regexp.MustCompile(`\{\{\s*\.(\w+)\s*\}\}`)
 
 func catalogue(t *testing.T, lang string) map[string]any {
 	t.Helper()
-	b, err := os.ReadFile("locales/" + lang + ".json")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("locales/" + lang + "/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: found %d files, %v", lang, len(files), err)
 	}
 	m := map[string]any{}
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatalf("%s: %v", lang, err)
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := map[string]any{}
+		if err := json.Unmarshal(b, &part); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for key, text := range part {
+			if _, twice := m[key]; twice {
+				t.Errorf("%s: %s stands in another file too", file, key)
+			}
+			m[key] = text
+		}
 	}
 	return m
 }
