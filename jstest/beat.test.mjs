@@ -317,3 +317,52 @@ test('one report is under way at a time', async () => {
 });
 
 const pick = ({ state, d_ms }) => ({ state, d_ms });
+
+test('what stalled and what played of one beat are told apart', async () => {
+  for (const [first, then, want] of [
+    ['stalled', 'playing', { state: 'playing', d_ms: 7000, before_ms: 2000 }],
+    ['playing', 'stalled', { state: 'stalled', d_ms: 7000, before_ms: 2000 }],
+  ]) {
+    const w = new World();
+    const page = await playing(w);
+    await w.pass(4000);
+    page.beat();
+    await settle();
+    let answer;
+    const receive = w.receive.bind(w);
+    w.receive = (body) => new Promise((resolve) => (answer = () => resolve(receive(body))));
+    page.set('paused'); // a beat that is long under way
+    await settle();
+    w.receive = receive;
+    page.set(first);
+    w.rate = first === 'playing' ? 1 : 0;
+    await w.pass(2000);
+    page.set(then);
+    w.rate = then === 'playing' ? 1 : 0;
+    await w.pass(5000);
+    const before = w.sent.length;
+    answer();
+    await settle();
+    const { state, d_ms, before_ms } = w.sent.slice(before).at(-1);
+    assert.deepEqual({ state, d_ms, before_ms }, want);
+  }
+});
+
+test('of too much the oldest is left out', async () => {
+  const w = new World();
+  w.server.up = false;
+  const page = await playing(w);
+  await w.pass(1500);
+  page.set('stalled');
+  w.rate = 0;
+  for (let i = 0; i < 85; i++) await w.pass(1000);
+  page.set('playing');
+  w.rate = 1;
+  for (let i = 0; i < 10; i++) await w.pass(1000);
+  page.beat();
+  await settle();
+  const { state, d_ms, before_ms } = w.sent.at(-1);
+  assert.equal(state, 'playing');
+  assert.equal(d_ms, 90_000);
+  assert.ok(before_ms > 75_000 && before_ms < 80_000, `before_ms ${before_ms}`);
+});

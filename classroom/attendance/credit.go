@@ -19,13 +19,24 @@ const (
 // attending reports whether time in s counts: a stall is the network's doing, a pause is the student's.
 func (s State) attending() bool { return s == Playing || s == Stalled }
 
-// Beat is what a class page reports: State held for Held since the last beat that was acknowledged.
+// other returns the other state that counts.
+func (s State) other() State {
+	if s == Playing {
+		return Stalled
+	}
+	return Playing
+}
+
+// Beat is what a class page reports: State held for Held since the last beat that was acknowledged, save that at
+// first, for Before of it, the other state that counts did. So a stall that nobody had time to report, because the
+// answer to the last beat was late, does not turn played time into stalled time.
 type Beat struct {
-	View  string        // random name of the page instance
-	N     int64         // counts up from 0 within the view
-	State State         //
-	Held  time.Duration // by the page's own monotonic clock
-	Pos   time.Duration // where in the programme the player stands now
+	View   string        // random name of the page instance
+	N      int64         // counts up from 0 within the view
+	State  State         //
+	Held   time.Duration // by the page's own monotonic clock
+	Before time.Duration // at most Held; 0 when paused
+	Pos    time.Duration // where in the programme the player stands now
 }
 
 // Report is a beat as a page sends it.
@@ -34,7 +45,9 @@ type Report struct {
 	N     *int64 `json:"n"`
 	State State  `json:"state"`
 	DMS   *int64 `json:"d_ms"`
-	Pos   *int64 `json:"pos"` // null or missing while the page waits and has no position
+	// BeforeMS is how much of d_ms, at its beginning, was stalled where state is playing, or the reverse.
+	BeforeMS int64  `json:"before_ms"`
+	Pos      *int64 `json:"pos"` // null or missing while the page waits and has no position
 }
 
 // Limits of a beat.
@@ -56,12 +69,15 @@ func (r Report) Beat() (Beat, error) {
 		return Beat{}, fault.Invalid("beat.n").At("n")
 	case !within(r.DMS, maxBeatCount):
 		return Beat{}, fault.Invalid("beat.d_ms").At("d_ms")
+	case r.BeforeMS < 0 || r.BeforeMS > *r.DMS || r.BeforeMS > 0 && r.State == Paused:
+		return Beat{}, fault.Invalid("beat.before_ms").At("before_ms")
 	case r.Pos != nil && !within(r.Pos, maxProgramme.Milliseconds()):
 		return Beat{}, fault.Invalid("beat.pos").At("pos")
 	}
 	b := Beat{View: r.View, N: *r.N, State: r.State}
 	// What is longer is beyond maxSilence too; cut, it fits into a Duration.
 	b.Held = time.Duration(min(*r.DMS, maxProgramme.Milliseconds())) * time.Millisecond
+	b.Before = time.Duration(min(r.BeforeMS, maxProgramme.Milliseconds())) * time.Millisecond
 	if r.Pos != nil {
 		b.Pos = time.Duration(*r.Pos) * time.Millisecond
 	}
@@ -98,7 +114,7 @@ func Credit(held, elapsed time.Duration) time.Duration {
 
 // Stretch is time of one view in one state, and the piece of the programme that was seen in it.
 type Stretch struct {
-	N     int64 // of the beat that began it: its name within the view
+	N     int64 // of the beat that began it: with the state its name within the view
 	State State
 	Time  Interval
 	Seen  Interval // in programme milliseconds; empty unless playing
@@ -115,27 +131,37 @@ type View struct {
 // NewView returns a view that was first heard of at now.
 func NewView(now database.Instant) View { return View{N: -1, Last: now} }
 
-// Take applies a beat that arrived at now. It reports whether anything changed: a number that was taken before
-// changes nothing. When grown is true v.Open is new or longer than it was, and keeps its beginning when it is
-// the one that was open before.
-func (v *View) Take(now database.Instant, b Beat) (taken, grown bool) {
+// Take applies a beat that arrived at now. It reports whether the beat was taken: a number that was taken before
+// changes nothing. changed are the stretches that are new, or longer than they were with the same beginning; the last
+// of them is v.Open.
+func (v *View) Take(now database.Instant, b Beat) (taken bool, changed []Stretch) {
 	if b.N <= v.N {
-		return false, false
+		return false, nil
 	}
 	credit := Credit(b.Held, now.Sub(v.Last))
-	seen := Interval{}
-	if b.State == Playing {
-		seen = programmeSeen(v.Pos, b.Pos, credit)
-	}
+	// What is not credited is the oldest.
+	last := min(credit, b.Held-b.Before)
+	turn := now.Add(-last)
+	pos := v.Pos
 	v.N, v.Last, v.Pos = b.N, now, b.Pos
-	if credit == 0 {
-		return true, false
+	changed = v.grow(changed, Stretch{N: b.N, State: b.State.other(), Time: Interval{now.Add(-credit), turn}}, pos, b.Pos)
+	changed = v.grow(changed, Stretch{N: b.N, State: b.State, Time: Interval{turn, now}}, pos, b.Pos)
+	return true, changed
+}
+
+// grow adds next to the view and to changed, if there is anything to it. A player went from one position to the other
+// while it played.
+func (v *View) grow(changed []Stretch, next Stretch, from, to time.Duration) []Stretch {
+	if next.Time.empty() {
+		return changed
 	}
-	next := Stretch{N: b.N, State: b.State, Time: Interval{now.Add(-credit), now}, Seen: seen}
+	if next.State == Playing {
+		next.Seen = programmeSeen(from, to, next.Time.Length())
+	}
 	if !v.extend(next) {
 		v.Open = next
 	}
-	return true, true
+	return append(changed, v.Open)
 }
 
 // extend lengthens the open stretch by one that goes on without a gap, in time and in the programme.

@@ -29,6 +29,10 @@ func TestReport(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want %+v", text, got, err, want)
 		}
 	}
+	want.Before = 4 * time.Second
+	if got, err := parse(with(`15000`, `15000,"before_ms":4000`)); err != nil || got != want {
+		t.Errorf("with before_ms: %+v, %v; want %+v", got, err, want)
+	}
 	for _, text := range []string{`{"view":"a","n":0,"state":"paused","d_ms":0}`, `{"view":"a","n":0,"state":"paused","d_ms":0,"pos":null}`} {
 		if got, err := parse(text); err != nil || got != (attendance.Beat{View: "a", State: attendance.Paused}) {
 			t.Errorf("%s: %+v, %v", text, got, err)
@@ -43,17 +47,20 @@ var refused = map[string]string{
 	with(`"k3-Qx_9.z"`, `null`):  "view",
 	with(`"k3-Qx_9.z"`, `"a b"`): "view",
 	with(`"k3-Qx_9.z"`, `"ä"`):   "view",
-	with(`"k3-Qx_9.z"`, `"`+strings.Repeat("a", 65)+`"`): "view",
-	with(`"playing"`, `"dancing"`):                       "state",
-	with(`"playing"`, `""`):                              "state",
-	with(`,"n":7`, ``):                                   "n",
-	with(`"n":7`, `"n":null`):                            "n",
-	with(`"n":7`, `"n":-1`):                              "n",
-	with(`"n":7`, `"n":9007199254740993`):                "n",
-	with(`15000`, `-1`):                                  "d_ms",
-	with(`,"d_ms":15000`, ``):                            "d_ms",
-	with(`81250`, `-5`):                                  "pos",
-	with(`81250`, `604800001`):                           "pos",
+	with(`"k3-Qx_9.z"`, `"`+strings.Repeat("a", 65)+`"`):                  "view",
+	with(`"playing"`, `"dancing"`):                                        "state",
+	with(`"playing"`, `""`):                                               "state",
+	with(`,"n":7`, ``):                                                    "n",
+	with(`"n":7`, `"n":null`):                                             "n",
+	with(`"n":7`, `"n":-1`):                                               "n",
+	with(`"n":7`, `"n":9007199254740993`):                                 "n",
+	with(`15000`, `-1`):                                                   "d_ms",
+	with(`,"d_ms":15000`, ``):                                             "d_ms",
+	with(`15000`, `15000,"before_ms":15001`):                              "before_ms",
+	with(`15000`, `15000,"before_ms":-1`):                                 "before_ms",
+	with(`"playing","d_ms":15000`, `"paused","d_ms":15000,"before_ms":1`): "before_ms",
+	with(`81250`, `-5`):                                                   "pos",
+	with(`81250`, `604800001`):                                            "pos",
 }
 
 func with(from, to string) string { return strings.Replace(goodBeat, from, to, 1) }
@@ -126,5 +133,44 @@ func TestSeen(t *testing.T) {
 	want := attendance.Set{{From: 0, To: 10_000}, {From: 100_000, To: 145_000}, {From: 585_000, To: 600_000}, {From: 900_000, To: 915_000}}
 	if diff := cmp.Diff(want, attendance.Union(seen...)); diff != "" {
 		t.Errorf("programme seen in ms, expected (−), got (+):\n%s", diff)
+	}
+}
+
+func lasting(from, to int) attendance.Interval {
+	return attendance.Interval{From: at(from), To: at(to)}
+}
+
+// TestMixedBeats: what stalled and what played of one beat are told apart, and what is not credited is the oldest.
+func TestMixedBeats(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		name string
+		beat attendance.Beat
+		want recording
+	}{
+		{"a stall, then playing", attendance.Beat{State: attendance.Playing, Held: 15 * s, Before: 4 * s, Pos: 11 * s}, recording{
+			{5, attendance.Stalled}: {N: 5, State: attendance.Stalled, Time: lasting(5, 9)},
+			{5, attendance.Playing}: {N: 5, State: attendance.Playing, Time: lasting(9, 20), Seen: attendance.Interval{From: 0, To: 11_000}},
+		}},
+		{"playing, then a stall", attendance.Beat{State: attendance.Stalled, Held: 15 * s, Before: 11 * s, Pos: 11 * s}, recording{
+			{5, attendance.Playing}: {N: 5, State: attendance.Playing, Time: lasting(5, 16), Seen: attendance.Interval{From: 0, To: 11_000}},
+			{5, attendance.Stalled}: {N: 5, State: attendance.Stalled, Time: lasting(16, 20)},
+		}},
+		{"more than has passed", attendance.Beat{State: attendance.Playing, Held: 30 * s, Before: 15 * s, Pos: 15 * s}, recording{
+			{5, attendance.Stalled}: {N: 5, State: attendance.Stalled, Time: lasting(0, 5)},
+			{5, attendance.Playing}: {N: 5, State: attendance.Playing, Time: lasting(5, 20), Seen: attendance.Interval{From: 0, To: 15_000}},
+		}},
+		{"far more than has passed", attendance.Beat{State: attendance.Playing, Held: 60 * s, Before: 30 * s, Pos: 20 * s}, recording{
+			{5, attendance.Playing}: {N: 5, State: attendance.Playing, Time: lasting(0, 20), Seen: attendance.Interval{From: 0, To: 20_000}},
+		}},
+		{"a silence too long", attendance.Beat{State: attendance.Playing, Held: 91 * s, Before: 30 * s}, recording{}},
+	} {
+		v := attendance.NewView(at(0))
+		got := recording{}
+		c.beat.N = 5
+		got.take(&v, 20, c.beat)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: expected (−), got (+):\n%s", c.name, diff)
+		}
 	}
 }

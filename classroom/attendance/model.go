@@ -25,7 +25,7 @@ func (viewRow) TableName() string { return "views" }
 type intervalRow struct {
 	ViewID     media.ID `gorm:"primaryKey;autoIncrement:false"`
 	N          int64    `gorm:"primaryKey;autoIncrement:false"`
-	State      State
+	State      State    `gorm:"primaryKey"`
 	FromAt     database.Instant
 	ToAt       database.Instant
 	SeenFromMS int64 `gorm:"column:seen_from_ms"`

@@ -235,14 +235,20 @@ func TestLossyNetwork(t *testing.T) {
 }
 
 // recording keeps what a view grew to.
-type recording map[int64]attendance.Stretch
+type recording map[stretchName]attendance.Stretch
+
+type stretchName struct {
+	n     int64
+	state attendance.State
+}
 
 func (r *recording) take(v *attendance.View, second int, b attendance.Beat) {
 	if *r == nil {
 		*r = recording{}
 	}
-	if _, grown := v.Take(at(second), b); grown {
-		(*r)[v.Open.N] = v.Open
+	_, changed := v.Take(at(second), b)
+	for _, s := range changed {
+		(*r)[stretchName{s.N, s.State}] = s
 	}
 }
 

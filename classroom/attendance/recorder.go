@@ -322,20 +322,20 @@ func (r *Recorder) loadSome(ctx context.Context, lesson media.ID, c Class, users
 		s.views = append(s.views, v)
 		open[row.ID] = v
 	}
-	for _, row := range intervals { // in order of n: the last of a view is its open one
+	for _, row := range intervals { // in the order of time: the last of a view is its open one
 		v := open[row.ViewID]
 		if v == nil {
 			continue // begun between the two queries, by nobody: this goroutine alone writes
 		}
 		v.Open = row.stretch()
-		r.seats[seatKey{lesson, v.row.UserID}].add(c, v)
+		r.seats[seatKey{lesson, v.row.UserID}].add(c, v, v.Open)
 	}
 	return nil
 }
 
-// add counts the view's open stretch as live attending time, as far as it is.
-func (s *seat) add(c Class, v *openView) {
-	if live := c.live(v.row.OpenedAt, v.Open); !live.empty() {
+// add counts a stretch of the view as live attending time, as far as it is.
+func (s *seat) add(c Class, v *openView, stretch Stretch) {
+	if live := c.live(v.row.OpenedAt, stretch); !live.empty() {
 		s.attending = Union(append(s.attending[:len(s.attending):len(s.attending)], live)...)
 	}
 }
@@ -354,13 +354,13 @@ func (s *seat) take(a *arrival, c *changes) (Receipt, error) {
 		}}
 		s.views = append(s.views, v)
 	}
-	taken, grown := v.Take(a.At, a.Beat)
+	taken, changed := v.Take(a.At, a.Beat)
 	if taken {
 		c.views[v] = true
 	}
-	if grown {
-		c.intervals[intervalKey{v.row.ID, v.Open.N}] = rowOf(v.row.ID, v.Open)
-		s.add(a.Class, v)
+	for _, stretch := range changed {
+		c.intervals[intervalKey{v.row.ID, stretch.N, stretch.State}] = rowOf(v.row.ID, stretch)
+		s.add(a.Class, v, stretch)
 	}
 	return Receipt{N: v.N, Attending: s.attending}, nil
 }
@@ -372,8 +372,9 @@ type changes struct {
 }
 
 type intervalKey struct {
-	view media.ID
-	n    int64
+	view  media.ID
+	n     int64
+	state State
 }
 
 func (c *changes) write(ctx context.Context, db *database.DB) error {

@@ -27,7 +27,7 @@ func intervalsOf(ctx context.Context, q *gorm.DB, lesson media.ID, users ...medi
 	if len(users) > 0 {
 		s = s.Where("views.user_id IN ?", users)
 	}
-	err := s.Order("intervals.view_id, intervals.n").Find(&rows).Error
+	err := s.Order("intervals.view_id, intervals.n, intervals.from_at").Find(&rows).Error
 	return rows, err
 }
 
@@ -51,7 +51,7 @@ func upsertIntervals(ctx context.Context, tx *gorm.DB, rows []intervalRow) error
 		return upsertIntervalsPostgres(ctx, tx, rows)
 	}
 	return gorm.G[intervalRow](tx, clause.OnConflict{
-		Columns:   []clause.Column{{Name: "view_id"}, {Name: "n"}},
+		Columns:   []clause.Column{{Name: "view_id"}, {Name: "n"}, {Name: "state"}},
 		DoUpdates: clause.AssignmentColumns([]string{"to_at", "seen_from_ms", "seen_to_ms"}),
 	}).CreateInBatches(ctx, &rows, rowsPerStatement)
 }
@@ -88,7 +88,7 @@ func upsertIntervalsPostgres(ctx context.Context, tx *gorm.DB, rows []intervalRo
 	_, err := tx.Statement.ConnPool.ExecContext(ctx, `INSERT INTO intervals
 		(view_id, n, state, from_at, to_at, seen_from_ms, seen_to_ms)
 		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-		ON CONFLICT (view_id, n) DO UPDATE SET to_at = excluded.to_at,
+		ON CONFLICT (view_id, n, state) DO UPDATE SET to_at = excluded.to_at,
 			seen_from_ms = excluded.seen_from_ms, seen_to_ms = excluded.seen_to_ms`,
 		views, ns, states, from, to, seenFrom, seenTo)
 	return translate(tx, err)

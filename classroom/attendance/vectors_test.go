@@ -225,18 +225,18 @@ func TestBeatVectors(t *testing.T) {
 	for _, c := range f.Beats {
 		t.Run(c.ID, func(t *testing.T) {
 			views := map[string]*attendance.View{}
-			stretches := map[[2]any]attendance.Stretch{}
+			stretches := map[[3]any]attendance.Stretch{}
 			for _, b := range c.Beats {
 				v := views[b.View]
 				if v == nil {
 					v = new(attendance.NewView(database.Instant(b.At)))
 					views[b.View] = v
 				}
-				_, grown := v.Take(database.Instant(b.At), attendance.Beat{
+				_, changed := v.Take(database.Instant(b.At), attendance.Beat{
 					View: b.View, N: b.N, State: b.State, Held: time.Duration(b.Held) * time.Millisecond,
 				})
-				if grown {
-					stretches[[2]any{b.View, v.Open.N}] = v.Open
+				for _, s := range changed {
+					stretches[[3]any{b.View, s.N, s.State}] = s
 				}
 			}
 			var attending, played []attendance.Interval

@@ -5,8 +5,8 @@
 // answer costs nothing, because the next one covers its time too. The server credits at most the real time
 // between two arrivals, so repeating never earns anything.
 //
-// What is reported is the time in class. When playing and pausing both lie in unacknowledged time, the beat
-// reports the time in class alone; pausing is reported when there was nothing else.
+// What is reported is the time in class, and how much of it was playing; where both lie in unacknowledged time, the
+// state that holds now is taken for the later. Pausing is reported when there was nothing else.
 
 const MAX_MS = 90_000; // the server credits nothing for a longer silence
 const TICK_MS = 1000;
@@ -159,14 +159,9 @@ export class Beats {
 
   #report() {
     const held = { ...this.#held };
-    const attending = held.playing + held.stalled;
-    const state = attending === 0 ? 'paused' : held.playing >= held.stalled ? 'playing' : 'stalled';
-    const ms = Math.round(Math.min(attending || held.paused, MAX_MS));
     this.#n++;
-    return {
-      held,
-      body: { view: this.#view, n: this.#n, state, d_ms: ms, pos: Math.max(0, Math.round(this.#o.position())) },
-    };
+    const pos = Math.max(0, Math.round(this.#o.position()));
+    return { held, body: { view: this.#view, n: this.#n, ...report(held, this.#state), pos } };
   }
 
   async #send() {
@@ -214,4 +209,13 @@ export class Beats {
     const base = this.#failures > 0 ? Math.min(4000 * 2 ** (this.#failures - 1), this.#interval) : this.#interval;
     return base * (0.8 + 0.4 * this.#o.random());
   }
+}
+
+// report puts what was held into one beat. The oldest of what is too long is left out.
+function report(held, now) {
+  if (held.playing + held.stalled === 0) return { state: 'paused', d_ms: Math.round(Math.min(held.paused, MAX_MS)) };
+  const [last, first] = held.playing === 0 || (now === 'stalled' && held.stalled > 0) ? ['stalled', 'playing'] : ['playing', 'stalled'];
+  const after = Math.round(Math.min(held[last], MAX_MS));
+  const before = Math.min(Math.round(held[first]), MAX_MS - after);
+  return { state: last, d_ms: after + before, ...(before > 0 && { before_ms: before }) };
 }
