@@ -31,6 +31,7 @@ import (
 type door struct {
 	*school
 	att    *attendance.Attendance
+	taught *lessons.Lessons
 	url    string
 	clock  atomic.Int64 // Unix milliseconds
 	stop   func()
@@ -56,6 +57,7 @@ func openDoor(t testing.TB, s *school) *door {
 		t.Fatal(err)
 	}
 	les := lessons.New(lessons.Config{DB: s.db, Bus: bus, Now: d.now})
+	d.taught = les
 	d.att = attendance.New(attendance.Config{
 		DB: s.db, Accounts: acc, Courses: co, Lessons: les, Log: slog.New(slog.DiscardHandler), Now: d.now,
 	})

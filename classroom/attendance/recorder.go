@@ -388,12 +388,7 @@ func (c *changes) write(ctx context.Context, db *database.DB) error {
 		views = append(views, row)
 	}
 	intervals := slices.Collect(maps.Values(c.intervals))
-	err := db.Tx(ctx, func(tx *gorm.DB) error {
-		if err := upsertViews(ctx, tx, views); err != nil || len(intervals) == 0 {
-			return err
-		}
-		return upsertIntervals(ctx, tx, intervals)
-	})
+	err := db.Tx(ctx, func(tx *gorm.DB) error { return upsertWatched(ctx, tx, views, intervals) })
 	if err != nil {
 		return fmt.Errorf("write %d views and %d intervals: %w", len(views), len(intervals), err)
 	}

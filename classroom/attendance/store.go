@@ -45,6 +45,19 @@ func upsertViews(ctx context.Context, tx *gorm.DB, rows []viewRow) error {
 	}).CreateInBatches(ctx, &rows, rowsPerStatement)
 }
 
+// upsertWatched writes where views stand now, and the intervals that are new or longer.
+func upsertWatched(ctx context.Context, tx *gorm.DB, views []viewRow, intervals []intervalRow) error {
+	if len(views) > 0 {
+		if err := upsertViews(ctx, tx, views); err != nil {
+			return err
+		}
+	}
+	if len(intervals) > 0 {
+		return upsertIntervals(ctx, tx, intervals)
+	}
+	return nil
+}
+
 // upsertIntervals writes new intervals and lengthens those that are there.
 func upsertIntervals(ctx context.Context, tx *gorm.DB, rows []intervalRow) error {
 	if tx.Name() == "postgres" {

@@ -271,9 +271,10 @@ type NewMember struct {
 	User    media.ID
 	Role    Role
 	Section string
+	From    time.Time // zero: now
 }
 
-// EnrollAll enrolls all people of list, from now on, or none. Who is in the course as the same already stays as
+// EnrollAll enrolls all people of list, or none. Who is in the course as the same already stays as
 // they are; a running enrollment with another role or section ends and the new one begins. changed counts the
 // others. actor is who does it, 0 for the program itself.
 func (f *Courses) EnrollAll(ctx context.Context, actor, course media.ID, list []NewMember) (changed int, err error) {
@@ -338,6 +339,9 @@ func (f *Courses) plan(ctx context.Context, tx *gorm.DB, course media.ID, list [
 			replaced = append(replaced, n.User)
 		}
 		rows = append(rows, enrollmentRow{ID: media.NewID(), CourseID: course, UserID: n.User, Role: n.Role, Section: n.Section, FromAt: now})
+		if !n.From.IsZero() {
+			rows[len(rows)-1].FromAt = database.At(n.From)
+		}
 		running[n.User] = rows[len(rows)-1]
 	}
 	return rows, replaced, nil

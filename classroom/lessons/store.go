@@ -111,6 +111,11 @@ func insertAir(ctx context.Context, tx *gorm.DB, a AirInterval) (bool, error) {
 	return r.RowsAffected == 1, r.Error
 }
 
+// insertAirs writes intervals that are over.
+func insertAirs(ctx context.Context, tx *gorm.DB, rows []AirInterval) error {
+	return gorm.G[AirInterval](tx).CreateInBatches(ctx, &rows, 500)
+}
+
 // seenAir notes that the open interval of a broadcast still goes on.
 func seenAir(ctx context.Context, tx *gorm.DB, lesson, broadcast media.ID, at database.Instant) error {
 	return tx.WithContext(ctx).Exec(`UPDATE air_intervals SET seen_at = ?

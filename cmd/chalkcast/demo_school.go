@@ -95,6 +95,9 @@ func (sc *school) makeDemo(ctx context.Context, cast *demoCast) error {
 	if err != nil {
 		return err
 	}
+	if err := sc.demoTerm(ctx, cast, other); err != nil {
+		return err
+	}
 	tomorrow := time.Now().Add(24 * time.Hour).Format(time.DateOnly)
 	for _, d := range []lessons.Draft{
 		{Course: cast.CourseID, Title: "Springs and swings", Plan: lessons.Plan{Date: tomorrow, Start: "09:00", End: "09:45", Zone: demoZone}, Weeks: 4},
@@ -146,7 +149,7 @@ func (sc *school) demoCourse(ctx context.Context, cast *demoCast, teacher demoPe
 	}
 	members := make([]courses.NewMember, len(cast.Students))
 	for i, s := range cast.Students {
-		members[i] = courses.NewMember{User: s.ID, Role: courses.Student, Section: []string{"red", "blue"}[i%2]}
+		members[i] = courses.NewMember{User: s.ID, Role: courses.Student, Section: []string{"red", "blue"}[i%2], From: demoTermStart(time.Now())}
 	}
 	if _, err := sc.classroom.Courses.EnrollAll(ctx, 0, course.ID, members); err != nil {
 		return 0, fmt.Errorf("enroll in %s: %w", n.Code, err)
