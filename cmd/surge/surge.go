@@ -145,10 +145,16 @@ func (s *surge) load(ctx context.Context, all *sync.WaitGroup, leave context.Can
 	return err
 }
 
+// firstAlone is how long the others wait for the first encoder: servers bear more connections from an address that has
+// shown a good key.
+const firstAlone = time.Second
+
 // encode pushes the clip as encoder of a stream. Encoders do not begin together, or all their key frames would come
 // at one moment.
 func (s *surge) encode(ctx context.Context, st *stream) error {
-	rest(ctx, time.Duration(st.number-1)*2*time.Second/time.Duration(s.Encoders))
+	if st.number > 1 {
+		rest(ctx, firstAlone+time.Duration(st.number-1)*2*time.Second/time.Duration(s.Encoders))
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
