@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -80,7 +79,15 @@ const tryLimit = 30 * time.Second
 
 // keep stores an object and makes sure of it. It tells Status how the store is doing.
 func (u *uploader) keep(ctx context.Context, name string, content storage.Content) error {
-	err := storage.Keep(ctx, u.cfg.Store, name, content, storage.Patience{Try: tryLimit, Failed: u.failed})
+	return u.heard(storage.Keep(ctx, u.cfg.Store, name, content, u.patience()))
+}
+
+func (u *uploader) patience() storage.Patience {
+	return storage.Patience{Try: tryLimit, Failed: u.failed}
+}
+
+// heard notes that the store is well when it took something.
+func (u *uploader) heard(err error) error {
 	if err == nil {
 		u.mu.Lock()
 		u.last = nil
@@ -162,8 +169,7 @@ func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segme
 		return err
 	}
 	defer f.Close()
-	content.Body = io.NewSectionReader(f, 0, s.size)
-	return u.keep(ctx, key, content)
+	return u.heard(storage.KeepFile(ctx, u.cfg.Store, key, f, content, u.patience()))
 }
 
 // already asks whether the store has an object whose file is gone: the line that says so was lost in a crash.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,6 +73,21 @@ func (m *measured) Put(ctx context.Context, name string, c Content) error {
 		m.bytes.WithLabelValues("put").Add(float64(c.Size))
 	}
 	return err
+}
+
+// Link implements Linker when the measured store does; it counts as a Put.
+func (m *measured) Link(ctx context.Context, name string, f *os.File, size int64) (bool, error) {
+	l, ok := m.Store.(Linker)
+	if !ok {
+		return false, nil
+	}
+	start := time.Now()
+	took, err := l.Link(ctx, name, f, size)
+	if took {
+		m.note("put", start, err)
+		m.bytes.WithLabelValues("put").Add(float64(size))
+	}
+	return took, err
 }
 
 func (m *measured) Get(ctx context.Context, name string, r Range) (*Object, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -57,6 +58,24 @@ func or(d, otherwise time.Duration) time.Duration {
 		return d
 	}
 	return otherwise
+}
+
+// Linker is a store that can take a file as it is, by another name: one on the same disk. Link reports false when it
+// cannot, and then nothing has happened. What it took survives a power cut, as after a Put.
+type Linker interface {
+	Link(ctx context.Context, name string, f *os.File, size int64) (bool, error)
+}
+
+// KeepFile is Keep of a file of nothing but c's bytes, which survives a power cut and never changes. A store that takes
+// the file itself has these very bytes: there is nothing to copy and nothing to compare.
+func KeepFile(ctx context.Context, s Store, name string, f *os.File, c Content, p Patience) error {
+	if l, ok := s.(Linker); ok && CheckName(name) == nil {
+		if took, err := l.Link(ctx, name, f, c.Size); took && err == nil {
+			return nil
+		}
+	}
+	c.Body = f
+	return Keep(ctx, s, name, c, p)
 }
 
 // keepOnce is one try.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -97,6 +98,29 @@ func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
 		return explain(err)
 	}
 	return explain(s.syncUp(path.Dir(name)))
+}
+
+// Link implements storage.Linker.
+func (s *Store) Link(ctx context.Context, name string, f *os.File, size int64) (bool, error) {
+	if err := check(ctx, name); err != nil {
+		return false, err
+	}
+	temp := path.Join(incoming, strings.ToLower(rand.Text()))
+	if os.Link(f.Name(), filepath.Join(s.root.Name(), temp)) != nil {
+		return false, nil // another file system, or one that has no links
+	}
+	opened, err := f.Stat()
+	linked, err2 := s.root.Lstat(temp)
+	if err != nil || err2 != nil || !os.SameFile(opened, linked) || opened.Size() != size {
+		_ = s.root.Remove(temp) // another file has that name by now
+		return false, nil
+	}
+	err = s.move(temp, name)
+	_ = s.root.Remove(temp) // also after a success: rename does nothing when name is the same file already
+	if err != nil {
+		return false, explain(err)
+	}
+	return true, explain(s.syncUp(path.Dir(name)))
 }
 
 // write makes a durable file of c.

@@ -53,6 +53,58 @@ func TestPlainFiles(t *testing.T) {
 	}
 }
 
+// A file on the same disk becomes an object without being copied, outlives its first name, and may be offered twice.
+func TestLink(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "objects"))
+	spooled := filepath.Join(dir, "1.m4s")
+	if err := os.WriteFile(spooled, []byte("segment"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(spooled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	keep := func(name string) {
+		t.Helper()
+		if err := storage.KeepFile(t.Context(), s, name, f, storage.Bytes([]byte("segment")), storage.Patience{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := storage.Verify(t.Context(), s, name, storage.Bytes([]byte("segment"))); err != nil {
+			t.Error(err)
+		}
+		if left := files(t, filepath.Join(dir, "objects", ".incoming")); len(left) > 0 {
+			t.Errorf("left in .incoming: %q", left)
+		}
+	}
+	same := func(name string) bool {
+		first, err := f.Stat()
+		second, err2 := os.Stat(filepath.Join(dir, "objects", name))
+		return err == nil && err2 == nil && os.SameFile(first, second)
+	}
+	for range 2 {
+		if keep("lessons/x/1.m4s"); !same("lessons/x/1.m4s") {
+			t.Error("the file was copied")
+		}
+	}
+	// Another file has the name by now: what is open is stored, not what lies there.
+	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("SEGMENT"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "other"), spooled); err != nil {
+		t.Fatal(err)
+	}
+	if keep("lessons/x/2.m4s"); same("lessons/x/2.m4s") {
+		t.Error("a file that has no name any more was linked")
+	}
+	for name, want := range map[string]error{"../1.m4s": storage.ErrName, ".incoming/1.m4s": storage.ErrName} {
+		if err := storage.KeepFile(t.Context(), s, name, f, storage.Bytes([]byte("segment")), storage.Patience{}); !errors.Is(err, want) {
+			t.Errorf("KeepFile(%s): %v, want %v", name, err, want)
+		}
+	}
+}
+
 func files(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
