@@ -55,7 +55,8 @@ func TestMetrics(t *testing.T) {
 	held := h.later(h.path(h.lesson) + "v0/live.m3u8?_HLS_msn=5")
 	h.waitFor("a viewer to wait and the spool to be written", func() bool {
 		got := gauges(t, registry)
-		return got["viewers_waiting"] == 1 && got["spool_bytes"] == got["unstored_bytes"] && got["unstored_segments"] == 8
+		counted := got["requests_total live 200"]+got["requests_total unknown 404"]+got["requests_total unknown 403"] == 3 // when the answers are out
+		return counted && got["viewers_waiting"] == 1 && got["spool_bytes"] == got["unstored_bytes"] && got["unstored_segments"] == 8
 	})
 	got := gauges(t, registry)
 	for name, want := range map[string]float64{
