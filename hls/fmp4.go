@@ -285,7 +285,7 @@ func findBox(b []byte, name string, nth int) (at, size int, ok bool) {
 }
 
 // hasCaptions reports whether an H.264 sample carries CEA-608 or 708 captions in its SEI (ATSC A/53 part 4
-// section 6.2.3). It looks at no more than the headers of the units and the beginning of each SEI.
+// section 6.2.3). It looks at no more than what stands before the picture, and of that at the beginning of each SEI.
 func hasCaptions(data []byte, lengthSize int) bool {
 	for len(data) > lengthSize {
 		n := 0
@@ -296,7 +296,11 @@ func hasCaptions(data []byte, lengthSize int) bool {
 		if n <= 0 || n > len(data) {
 			return false
 		}
-		if data[0]&0x1f == 6 && bytes.Contains(data[:min(n, 256)], []byte("\xb5\x00\x31GA94\x03")) {
+		unit := data[0] & 0x1f
+		if 1 <= unit && unit <= 5 {
+			return false // the picture itself: SEI comes before
+		}
+		if unit == 6 && bytes.Contains(data[:min(n, 256)], []byte("\xb5\x00\x31GA94\x03")) {
 			return true
 		}
 		data = data[n:]

@@ -15,7 +15,7 @@ const (
 	maxChunkStreams    = 32
 	maxUnfinished      = 8
 	maxUnfinishedBytes = 16 << 20
-	firstBody          = 4 << 10   // a message's first piece of memory
+	firstBody          = 4 << 10   // a message's first piece of memory, when no more than that is there already
 	keepBody           = 256 << 10 // larger memory is given back after its message
 )
 
@@ -28,7 +28,8 @@ func protocolErrorf(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, a...))
 }
 
-// message is one RTMP message. The body is valid until the next one is read.
+// message is one RTMP message. The body of a video message is its owner's; any other is valid until the next message
+// is read.
 type message struct {
 	typ    byte
 	stream uint32
@@ -136,7 +137,7 @@ func (c *chunkReader) chunk() (m message, done bool, err error) {
 	s.open = false
 	m = s.header
 	m.body = s.body
-	if cap(s.body) > keepBody {
+	if m.typ == typeVideo || cap(s.body) > keepBody {
 		s.body = nil
 	}
 	return m, true, nil
@@ -245,7 +246,7 @@ func (c *chunkReader) payload(s *chunkStream) error {
 	for n > 0 {
 		have := len(s.body)
 		if have == cap(s.body) {
-			larger := make([]byte, have, min(s.length, max(firstBody, 2*have)))
+			larger := make([]byte, have, min(s.length, max(firstBody, 2*have, c.r.Buffered())))
 			copy(larger, s.body)
 			s.body = larger
 		}

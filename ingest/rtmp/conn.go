@@ -25,7 +25,7 @@ const (
 // errStopped ends a connection whose teacher pressed Stop.
 var errStopped = errors.New("stopped")
 
-// conn is one encoder. All fields but the last two belong to the goroutine in run.
+// conn is one encoder. All fields above mu belong to the goroutine in run.
 type conn struct {
 	server   *Server
 	nc       net.Conn
@@ -47,8 +47,9 @@ type conn struct {
 	session *ingest.Session // nil until let in
 	intake  *intake
 
-	mu      sync.Mutex // guards leaving and every move of the read deadline
+	mu      sync.Mutex // guards what follows and every move of the read deadline
 	leaving *goodbye
+	allowed time.Time // when the read deadline was last moved
 }
 
 // goodbye is why somebody else ends the connection; a nil refusal means that the server stops.
@@ -148,7 +149,16 @@ func (c *conn) allow(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.leaving == nil {
-		c.nc.SetReadDeadline(time.Now().Add(d))
+		c.allowed = time.Now()
+		c.nc.SetReadDeadline(c.allowed.Add(d))
+	}
+}
+
+// stillAllow gives the encoder the usual time again. A timer costs as much as a small frame: it is moved when an eighth
+// of the time is over.
+func (c *conn) stillAllow() {
+	if d := c.server.cfg.ReadTimeout; time.Since(c.allowed) > d/8 {
+		c.allow(d)
 	}
 }
 
@@ -179,7 +189,7 @@ func (c *conn) read(ctx context.Context) error {
 			return err
 		}
 		if !c.stopped {
-			c.allow(c.server.cfg.ReadTimeout)
+			c.stillAllow()
 		}
 	}
 }

@@ -145,8 +145,9 @@ func (tr *track) use(p *media.Params) change {
 	return changeNothing
 }
 
+// frame makes a frame of data, which it keeps.
 func (tr *track) frame(dts media.Ticks, cto int32, sync bool, data []byte) *media.Frame {
-	f := &media.Frame{DTS: dts, CTO: cto, Sync: sync, Params: tr.fresh, Data: bytes.Clone(data)}
+	f := &media.Frame{DTS: dts, CTO: cto, Sync: sync, Params: tr.fresh, Data: data}
 	tr.fresh = nil
 	return f
 }
@@ -162,7 +163,7 @@ func (tr *track) sound(t tag, ms int64) *media.Frame {
 	if !tr.counting || away > most || away < -most {
 		tr.next, tr.counting = at, true
 	}
-	f := tr.frame(tr.next, 0, true, t.data)
+	f := tr.frame(tr.next, 0, true, bytes.Clone(t.data))
 	tr.next += tr.samples(t.data)
 	return f
 }
