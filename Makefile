@@ -58,7 +58,10 @@ kills: ## kill the media server KILLS times at random moments while viewers foll
 	@testing/install.sh
 	CHALKCAST_KILLS=$(KILLS) $(GO) test -race -tags $(TAGS) -count=1 -timeout 0 -v -run '^TestKills$$' ./hls
 
+dump: ## at a release: keep its schema, with rows, for the upgrade test of all later ones
+	@testing/services.sh $(GO) test -tags $(TAGS) -count=1 -run '^TestUpgrade$$' ./classroom/database -update
+
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check encoders format vet lint test arch bench fuzz screenshots soak kills tools
+.PHONY: help run demo build check encoders format vet lint test arch bench dump fuzz screenshots soak kills tools

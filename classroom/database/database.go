@@ -58,25 +58,28 @@ type DB struct {
 // Open connects, applies the migrations that are missing and returns the database; the caller closes it. Errors
 // name the file or host, never a password.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
-	var d *DB
-	var err error
-	if path, ok := strings.CutPrefix(cfg.URL, "sqlite:"); ok {
-		d, err = openSQLite(path, cfg)
-	} else if strings.HasPrefix(cfg.URL, "postgres://") || strings.HasPrefix(cfg.URL, "postgresql://") {
-		d, err = openPostgres(cfg)
-	} else {
-		return nil, errors.New("database address: want sqlite:PATH or postgres://…")
-	}
+	d, err := connect(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if d.schemaVersion, err = migrate(ctx, d.dialect, d.writeSQL); err != nil {
+	if d.schemaVersion, err = migrate(ctx, d.dialect, d.writeSQL, 0); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// connect opens the pools and leaves the schema as it is.
+func connect(cfg Config) (*DB, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if path, ok := strings.CutPrefix(cfg.URL, "sqlite:"); ok {
+		return openSQLite(path, cfg)
+	}
+	if strings.HasPrefix(cfg.URL, "postgres://") || strings.HasPrefix(cfg.URL, "postgresql://") {
+		return openPostgres(cfg)
+	}
+	return nil, errors.New("database address: want sqlite:PATH or postgres://…")
 }
 
 func openSQLite(path string, cfg Config) (*DB, error) {

@@ -28,7 +28,8 @@
 //
 // migrations/{sqlite,postgres}/NNNN_name.sql are numbered, append-only, written for goose (a `-- +goose Up`
 // part only; a schema goes forward). Both folders hold the same numbers and names. Open applies what is missing;
-// on PostgreSQL a session lock lets one of several starting nodes do it.
+// on PostgreSQL a session lock lets one of several starting nodes do it. Migrations looks without touching anything.
+// testdata/dumps holds the database of each release, which the upgrade test brings forward; "make dump" adds one.
 //
 // The package starts no goroutine of its own; those of the connection pools end with Close.
 package database
