@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -197,5 +198,43 @@ func TestSQLiteAndItsLibcMatch(t *testing.T) {
 		if !strings.Contains(string(mod), "\t"+want+" // indirect\n") && !strings.Contains(string(mod), "\t"+want+"\n") {
 			t.Errorf("go.mod does not say %s; after an update read the libc version in sqlite's own go.mod and change both here", want)
 		}
+	}
+}
+
+// Somebody else holds the file of SQLite for a moment, a backup or a command line: who writes waits for them and gets
+// its turn (FLT-13).
+func TestWriterWaitsForAnotherHolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "school.db")
+	open := func() *database.DB {
+		db, err := database.Open(t.Context(), database.Config{URL: "sqlite:" + path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	server, other := open(), open()
+	rename := func(db *database.DB, to string) error {
+		return db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("UPDATE school SET name = ?", to).Error })
+	}
+	done := make(chan error, 1)
+	err := other.Tx(t.Context(), func(tx *gorm.DB) error {
+		if err := tx.Exec("UPDATE school SET name = 'other'").Error; err != nil {
+			return err
+		}
+		go func() { done <- rename(server, "server") }() // ends when this transaction does
+		select {
+		case err := <-done:
+			return fmt.Errorf("the second writer did not wait: %w", err)
+		case <-time.After(100 * time.Millisecond):
+			return nil
+		}
+	})
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	if err := server.Reader().Raw("SELECT name FROM school").Scan(&name).Error; err != nil || name != "server" {
+		t.Errorf("the school is called %q, %v; want what was written last", name, err)
 	}
 }

@@ -35,7 +35,7 @@ func (d *dataFolder) Close() error { return d.lock.Close() }
 
 // secret returns the 32 random bytes from which tickets and cookies are signed, made at the first start.
 func (d *dataFolder) secret() ([]byte, error) {
-	path := filepath.Join(d.path, "secret")
+	path := filepath.Join(d.path, secretName)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		b = make([]byte, 32)

@@ -26,6 +26,8 @@ type cli struct {
 	User    userCmd    `cmd:"" help:"Make users from the command line."`
 	Export  exportCmd  `cmd:"" help:"Write registers to files, as the pages do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema, or show where it stands."`
+	Backup  backupCmd  `cmd:"" help:"Copy what the school cannot do without into a new folder, also while it runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup into an empty data folder and database."`
 	Check   checkCmd   `cmd:"" help:"Try the ports, the database, the storage and the clock, and say what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
