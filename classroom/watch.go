@@ -18,7 +18,7 @@ import (
 func (k *Classroom) watch(c *gin.Context) error {
 	row, access, err := k.Attendance.Lesson(c, courses.Watch)
 	if err != nil {
-		return err
+		return k.Attendance.NoteRefusal(c, err)
 	}
 	ctx := c.Request.Context()
 	p := templates.Class{Beats: access.Role == courses.Student, LatencyTarget: k.cfg.Origin.Status(row.ID).LatencyTarget}
@@ -74,6 +74,7 @@ type playbackJSON struct {
 	State           lessons.State `json:"state"`
 	LiveSince       *time.Time    `json:"live_since"`
 	InterruptedAt   *time.Time    `json:"interrupted_at"`
+	Air             [][2]int64    `json:"air"` // when students could see it, in Unix milliseconds; the end is 0 while it goes on
 }
 
 // apiPlayback gives a viewer an address of the lesson. It is personal, lasts for the lesson, and is refused to
@@ -89,6 +90,9 @@ func (k *Classroom) apiPlayback(c *gin.Context) error {
 	}
 	st := k.cfg.Origin.Status(row.ID)
 	out := playbackJSON{State: news.State, LiveSince: news.LiveSince, InterruptedAt: news.InterruptedAt}
+	if out.Air, err = k.Attendance.Air(c.Request.Context(), row.ID); err != nil {
+		return err
+	}
 	switch {
 	case row.State.OnAir() && st.Live:
 		out.Live, out.LatencyTargetMS = true, st.LatencyTarget.Milliseconds()

@@ -366,3 +366,22 @@ test('of too much the oldest is left out', async () => {
   assert.equal(d_ms, 90_000);
   assert.ok(before_ms > 75_000 && before_ms < 80_000, `before_ms ${before_ms}`);
 });
+
+test('who comes to the end has reported all of it before the beats stop', async () => {
+  const world = new World();
+  const page = world.page();
+  page.start('playing');
+  world.rate = 1;
+  await world.pass(20_000);
+  world.server.up = false;
+  page.finish();
+  await world.pass(3000);
+  assert.ok(page.owed > 0, 'what nobody acknowledged is kept');
+  world.server.up = true;
+  await world.pass(20_000);
+  assert.equal(page.owed, 0);
+  assert.ok(world.server.credit >= 19_900 && world.server.credit <= 20_100, `credited ${world.server.credit}`);
+  const sent = world.sent.length;
+  await world.pass(120_000);
+  assert.equal(world.sent.length, sent, 'nothing is sent any more');
+});

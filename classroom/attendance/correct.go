@@ -118,27 +118,3 @@ func writeCorrections(ctx context.Context, tx *gorm.DB, actor, lesson media.ID, 
 	}
 	return nil
 }
-
-// AttemptReasons are the codes of attempts to join that are kept.
-var AttemptReasons = []string{"server_busy", "not_enrolled", "too_early", "expired", "player_unsupported"}
-
-const (
-	attemptEvery = time.Minute // the same reason again is the same attempt
-	maxAttempts  = 20          // kept of one student in one lesson
-)
-
-// NoteAttempt keeps that somebody tried to join a lesson and could not.
-func (a *Attendance) NoteAttempt(ctx context.Context, lesson, user media.ID, reason string) error {
-	if !slices.Contains(AttemptReasons, reason) {
-		return fault.Invalid("attempt.reason").At("reason")
-	}
-	now := a.now()
-	row := joinFailureRow{ID: media.NewID(), LessonID: lesson, UserID: user, At: database.At(now), Reason: reason}
-	err := a.db.Tx(ctx, func(tx *gorm.DB) error {
-		return insertJoinFailure(ctx, tx, row, database.At(now.Add(-attemptEvery)), maxAttempts)
-	})
-	if err != nil {
-		return fmt.Errorf("note an attempt to join %s: %w", lesson, err)
-	}
-	return nil
-}

@@ -79,6 +79,23 @@ func (fc *factCache) get(ctx context.Context, lesson media.ID, now time.Time) (*
 	return fresh, nil
 }
 
+// Air returns when students could see a lesson, as pages turn instants into places of the programme: in Unix
+// milliseconds, 0 for an end that has not come. It asks the database once a second, however many pages ask.
+func (a *Attendance) Air(ctx context.Context, lesson media.ID) ([][2]int64, error) {
+	f, err := a.facts.get(ctx, lesson, a.now())
+	if err != nil {
+		return nil, err
+	}
+	air := make([][2]int64, len(f.air))
+	for i, iv := range f.air {
+		air[i] = [2]int64{int64(database.At(iv.From)), int64(database.At(iv.Until))}
+		if iv.Open {
+			air[i][1] = 0
+		}
+	}
+	return air, nil
+}
+
 func (a *Attendance) loadFacts(ctx context.Context, lesson media.ID) (*facts, error) {
 	f := &facts{read: a.now()}
 	var err error

@@ -44,6 +44,7 @@ export class Beats {
   #interval = 15_000;
   #failures = 0;
   #stallFrom = null;
+  #finishing = false;
 
   /** @param {Options} options */
   constructor(options) {
@@ -68,6 +69,7 @@ export class Beats {
   start(state = 'stalled') {
     if (this.#running) return;
     this.#running = true;
+    this.#finishing = false;
     this.#state = state;
     this.#last = this.#o.now();
     this.#media = this.#o.mediaTime();
@@ -81,6 +83,13 @@ export class Beats {
     this.#running = false;
     this.#o.clearTimer(this.#timer);
     this.#o.clearTimer(this.#ticker);
+  }
+
+  /** finish reports what is left and stops when it is acknowledged: the viewer has come to the end. */
+  finish() {
+    this.set('paused');
+    this.#finishing = true;
+    this.beat();
   }
 
   /**
@@ -194,6 +203,7 @@ export class Beats {
     } else {
       this.#failures++;
     }
+    if (this.#finishing && acknowledged && this.owed === 0) this.stop();
     if (!this.#running) return;
     if (this.#again && acknowledged) {
       this.#again = false;

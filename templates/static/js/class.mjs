@@ -7,6 +7,7 @@ import { minutesUntil } from './latency.mjs';
 import { durationWords } from './messages.mjs';
 import { $, $$, api, clock, data, main, setText, show, t } from './page.mjs';
 import { Player } from './player.mjs';
+import { programmeAt } from './programme.mjs';
 import { between } from './retry.mjs';
 
 const lesson = 'lessons/' + data.lesson;
@@ -14,8 +15,8 @@ const stage = $('.stage');
 const video = $('video');
 const notice = $('[data-line]');
 let state = data.state;
-let liveSince = Date.parse(data.live_since) || 0;
 let replaying = false;
+let air = []; // when students could see it, as programmeAt wants it
 
 const player = new Player({
   video,
@@ -23,8 +24,7 @@ const player = new Player({
   worker: data.worker,
   audioOnly: data.audio_only,
   ask: async () => {
-    const playback = await api('GET', lesson + '/playback');
-    setState(playback.state, playback);
+    const playback = await askPlayback();
     show($('[data-notice]'), false);
     // What is over plays to its end, but a replay starts only when somebody asks for it.
     if (over() && !replaying) player.close();
@@ -32,6 +32,14 @@ const player = new Player({
   },
 });
 const bar = controls({ stage, video, player, t });
+
+async function askPlayback() {
+  const playback = await api('GET', lesson + '/playback');
+  setState(playback.state, playback);
+  air = playback.air ?? air;
+  tellAttempts();
+  return playback;
+}
 
 // --- what the page shows ---
 
@@ -43,7 +51,6 @@ function setState(next, detail = {}) {
     if (next && next !== state) location.reload();
     return;
   }
-  if (detail.live_since) liveSince = Date.parse(detail.live_since) || liveSince;
   const before = state;
   state = next;
   if (next === 'interrupted' && before !== 'interrupted') {
@@ -72,6 +79,8 @@ function moved(before) {
   if (state === 'live' && before === 'interrupted') {
     // Everybody hears it at once; not everybody may ask at once.
     setTimeout(() => player.nudge(), between(0, 1000));
+    air = []; // the programme stood still, and nobody knows yet how long
+    setTimeout(() => askPlayback().catch(() => {}), between(0, 5000));
   } else if (running() && !player.playback) {
     beats?.start('stalled');
     setTimeout(() => player.open(), between(0, 5000));
@@ -109,6 +118,9 @@ stage.addEventListener('click', (event) => {
   if (event.target.closest('[data-replay]')) {
     replaying = true;
     player.close();
+    beats?.stop();
+    beats = data.beats ? attendance('.replay') : null; // a page of its own, so that nothing of it counts as live
+    beats?.start('stalled');
     player.open();
     render();
   } else if (event.target.closest('.big-play')) {
@@ -161,18 +173,23 @@ function atEnd() {
     return;
   }
   replaying = false;
-  beats?.stop();
-  offerReplay();
+  beats?.finish();
+  setTimeout(finish, between(500, 2000)); // what was seen may have changed the result
 }
 
 player.addEventListener('blocked', () => show($('.big-play'), true));
 player.addEventListener('muted', () => show($('.unmute'), true));
-player.addEventListener('unsupported', () => tell(t('class.unsupported_title'), t('code.player_unsupported.student')));
+player.addEventListener('unsupported', () => {
+  tell(t('class.unsupported_title'), t('code.player_unsupported.student'));
+  noteAttempt('player_unsupported');
+});
 player.addEventListener('refused', ({ detail: error }) => {
   if (error.status === 401) say('class.signed_out');
   else if ([403, 404, 410].includes(error.status)) tell('', error.message);
-  else if (error.status === 503 && !player.playback) say('class.keeping_place');
-  else say('class.reconnecting');
+  else if (error.status === 503 && !player.playback) {
+    say('class.keeping_place');
+    noteAttempt('server_busy', 'later');
+  } else say('class.reconnecting');
 });
 
 function say(key) {
@@ -188,11 +205,27 @@ function tell(title, text) {
 
 // --- attendance ---
 
-const beats = data.beats ? attendance() : null;
+// A try to join that failed stands beside the student's row. A server that is busy hears of it when it has time.
+const attempts = new Set();
 
-function attendance() {
+function noteAttempt(reason, when) {
+  if (!data.beats) return;
+  attempts.add(reason);
+  if (when !== 'later') tellAttempts();
+}
+
+function tellAttempts() {
+  for (const reason of attempts) {
+    attempts.delete(reason);
+    api('POST', lesson + '/attempts', { reason }).catch((error) => error.status === 503 && attempts.add(reason));
+  }
+}
+
+let beats = data.beats ? attendance('') : null;
+
+function attendance(kind) {
   const url = '/api/v1/' + lesson + '/beats';
-  const key = 'chalkcast.beats.' + data.lesson;
+  const key = 'chalkcast.beats.' + data.lesson + kind;
   const counter = new Beats({
     send: async (body) => {
       const response = await fetch(url, {
@@ -206,7 +239,7 @@ function attendance() {
     },
     beacon: (body) => navigator.sendBeacon(url, JSON.stringify(body)),
     now: () => performance.now(),
-    position: () => player.position(liveSince),
+    position: () => player.position((date) => programmeAt(date, air)),
     mediaTime: () => video.currentTime,
     random: Math.random,
     setTimer: (f, ms) => setTimeout(f, ms),
@@ -263,8 +296,7 @@ setInterval(countdown, 5000);
 for (const button of $$('[data-test-sound]')) show(button, 'AudioContext' in window);
 listen('/api/v1/' + lesson + '/events', { state: (event) => setState(event.state, event) }, async () => {
   try {
-    const playback = await api('GET', lesson + '/playback');
-    setState(playback.state, playback);
+    await askPlayback();
   } catch {
     // The stream or the next question tells.
   }

@@ -191,11 +191,14 @@ export class Player extends EventTarget {
     return secondsBehind(this.behind, 0, this.#target);
   }
 
-  /** position is where in the programme the viewer is, in milliseconds. */
-  position(liveSinceMs) {
+  /**
+   * position is where in the programme the viewer is, in milliseconds; NaN while that is not known. programmeAt turns
+   * an instant of the live lesson into one of the programme.
+   */
+  position(programmeAt) {
     if (!this.live) return this.#video.currentTime * 1000;
     const date = this.#hls?.playingDate?.getTime() ?? this.#nativeDate();
-    return date && liveSinceMs ? Math.max(0, date - liveSinceMs) : 0;
+    return date ? programmeAt(date) : NaN;
   }
 
   setLevel(index) {
