@@ -86,6 +86,15 @@ var rights = []struct {
 	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
 
+	{"GET /lessons/:id/register/recompute", "", [8]int{303, 404, 404, 404, 404, 404, 409, 303}},
+	{"POST /lessons/:id/register/recompute", "", [8]int{303, 404, 404, 404, 404, 404, 409, 303}},
+
+	// the rule
+	{"GET /policy", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /policy", "version=0", [8]int{303, 404, 404, 404, 404, 404, 400, 303}},
+	{"GET /courses/:id/policy", "", [8]int{303, 403, 404, 200, 404, 403, 200, 303}},
+	{"POST /courses/:id/policy", "version=0", [8]int{303, 403, 404, 409, 404, 403, 409, 303}},
+
 	// registers of many lessons
 	{"GET /courses/:id/matrix", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/courses/:id/matrix.csv", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},

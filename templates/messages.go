@@ -126,6 +126,8 @@ func (s *Set) written(lang string, data map[string]any) map[string]any {
 			out[name] = f.clock(v)
 		case time.Duration:
 			out[name] = s.durationWords(lang, v)
+		case Exact:
+			out[name] = s.exactWords(lang, v)
 		default:
 			out[name] = v
 		}
@@ -151,6 +153,18 @@ func (s *Set) durationWords(lang string, d time.Duration) string {
 		return s.T(lang, "duration.h", map[string]any{"H": text(h)})
 	}
 	return s.T(lang, "duration.h_min", map[string]any{"H": text(h), "M": text(min)})
+}
+
+// Exact is a length that a sentence says to the second: "3 min 30 s", where others are rounded down.
+type Exact time.Duration
+
+func (s *Set) exactWords(lang string, e Exact) string {
+	d := time.Duration(e)
+	text, seconds := s.durationWords(lang, d), d%time.Minute
+	if d < time.Minute || seconds == 0 {
+		return text
+	}
+	return text + " " + s.durationWords(lang, seconds)
 }
 
 // template returns the text of key with its placeholders, for a script that fills them.

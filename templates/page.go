@@ -88,7 +88,9 @@ type Policy struct {
 	LateAfter   time.Duration // more than this is late
 	EarlyBefore time.Duration
 	Bridge      time.Duration // gaps up to this are closed
-	OutageMerge time.Duration
+	OutageMerge time.Duration // outages up to this belong to the lesson
+	MakeupPct   int           // percent of the programme that make a missed lesson up
+	MakeupDays  int           // how long that is possible; 0 is never
 }
 
 // Span is a half-open interval.

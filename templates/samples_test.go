@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func span(from, to string) templates.Span { return templates.Span{From: at(from)
 
 var policy = templates.Policy{
 	PresentAt: 75, AbsentBelow: 25, LateAfter: 5 * time.Minute, EarlyBefore: 5 * time.Minute,
-	Bridge: time.Minute, OutageMerge: 2 * time.Minute,
+	Bridge: time.Minute, OutageMerge: 2 * time.Minute, MakeupPct: 80, MakeupDays: 7,
 }
 
 func page(role string) templates.Page {
@@ -440,7 +441,7 @@ func samples() map[string]any {
 	nothing := templates.Home{Page: page("student")}
 	nobody := studio(templates.Ended)
 	nobody.People, nobody.Enrolled, nobody.InClass = nil, 0, 0
-	return map[string]any{
+	all := map[string]any{
 		"sign-in":            templates.SignIn{Page: door},
 		"sign-in-wrong":      templates.SignIn{Page: door, Email: "aisyah@school.example", Next: "/lessons/7h3k9m2p4q6rs", Error: "sign_in.wrong"},
 		"link":               templates.SignInLink{Page: door, Token: "t", Name: "Nur Aisyah binti Rahman"},
@@ -487,4 +488,6 @@ func samples() map[string]any {
 		"error-418":          templates.ErrorPage{Page: door, Status: 418},
 		"storybook":          templates.Storybook{Page: page("admin")},
 	}
+	maps.Copy(all, reportSamples())
+	return all
 }

@@ -22,6 +22,12 @@ import (
 func (a *Attendance) Routes(s *web.Server) {
 	s.Handle("GET", "/lessons/:id/register", web.CourseStaff, a.registerPage)
 	s.Handle("POST", "/lessons/:id/register", web.CourseTeacher, a.correctForm)
+	s.Handle("GET", "/lessons/:id/register/recompute", web.Admin, a.recountPage)
+	s.Handle("POST", "/lessons/:id/register/recompute", web.Admin, a.recountForm)
+	s.Handle("GET", "/policy", web.Admin, a.policyPage)
+	s.Handle("POST", "/policy", web.Admin, a.policyForm)
+	s.Handle("GET", "/courses/:id/policy", web.CourseTeacher, a.policyPage)
+	s.Handle("POST", "/courses/:id/policy", web.CourseTeacher, a.policyForm)
 	s.Handle("GET", "/me/attendance", web.SignedIn, a.minePage)
 	s.Handle("GET", "/courses/:id/matrix", web.CourseStaff, a.matrixPage)
 	s.Handle("GET", "/registers", web.Admin, a.registersPage)

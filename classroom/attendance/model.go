@@ -120,3 +120,14 @@ type joinFailureRow struct {
 }
 
 func (joinFailureRow) TableName() string { return "join_failures" }
+
+// policyRow is a row of policies: one change.
+type policyRow struct {
+	CourseID media.ID `gorm:"primaryKey;autoIncrement:false"` // 0: the school
+	Version  int64    `gorm:"primaryKey;autoIncrement:false"`
+	Policy   string
+	At       database.Instant
+	ByID     media.ID
+}
+
+func (policyRow) TableName() string { return "policies" }

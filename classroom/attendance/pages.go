@@ -233,6 +233,7 @@ func (p Policy) Page() templates.Policy {
 	return templates.Policy{
 		PresentAt: p.PresentAtPct, AbsentBelow: p.AbsentBelowPct, LateAfter: seconds(p.LateAfterS),
 		EarlyBefore: seconds(p.EarlyBeforeS), Bridge: p.bridge(), OutageMerge: p.outageMerge(),
+		MakeupPct: p.MakeupPct, MakeupDays: p.MakeupDays,
 	}
 }
 

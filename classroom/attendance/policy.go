@@ -99,29 +99,48 @@ func ParsePolicy(layers ...string) (Policy, error) {
 	return p, p.check()
 }
 
+// number is one number of a policy: its name in JSON and in forms, what it counts, and how large it may be.
+type number struct {
+	name string
+	unit unit
+	most int
+	of   func(*Policy) *int
+}
+
+type unit string
+
+const (
+	percent unit = "percent"
+	length  unit = "length" // in seconds; written 5:00
+	days    unit = "days"
+)
+
+// numbers are those of a policy, in the order of its page.
+var numbers = []number{
+	{"present_at_pct", percent, 100, func(p *Policy) *int { return &p.PresentAtPct }},
+	{"absent_below_pct", percent, 100, func(p *Policy) *int { return &p.AbsentBelowPct }},
+	{"late_after_s", length, 86400, func(p *Policy) *int { return &p.LateAfterS }},
+	{"early_before_s", length, 86400, func(p *Policy) *int { return &p.EarlyBeforeS }},
+	{"bridge_s", length, 3600, func(p *Policy) *int { return &p.BridgeS }},
+	{"outage_merge_s", length, 3600, func(p *Policy) *int { return &p.OutageMergeS }},
+	{"makeup_pct", percent, 100, func(p *Policy) *int { return &p.MakeupPct }},
+	{"makeup_days", days, 366, func(p *Policy) *int { return &p.MakeupDays }},
+	{"weights.present", percent, 100, func(p *Policy) *int { return &p.Weights.Present }},
+	{"weights.late", percent, 100, func(p *Policy) *int { return &p.Weights.Late }},
+	{"weights.left_early", percent, 100, func(p *Policy) *int { return &p.Weights.LeftEarly }},
+	{"weights.partial", percent, 100, func(p *Policy) *int { return &p.Weights.Partial }},
+	{"weights.made_up", percent, 100, func(p *Policy) *int { return &p.Weights.MadeUp }},
+	{"weights.absent", percent, 100, func(p *Policy) *int { return &p.Weights.Absent }},
+}
+
 func (p Policy) check() error {
-	for _, n := range []struct {
-		name        string
-		value, most int
-	}{
-		{"present_at_pct", p.PresentAtPct, 100},
-		{"absent_below_pct", p.AbsentBelowPct, p.PresentAtPct},
-		{"late_after_s", p.LateAfterS, 86400},
-		{"early_before_s", p.EarlyBeforeS, 86400},
-		{"bridge_s", p.BridgeS, 3600},
-		{"outage_merge_s", p.OutageMergeS, 3600},
-		{"makeup_pct", p.MakeupPct, 100},
-		{"makeup_days", p.MakeupDays, 366},
-		{"weights.present", p.Weights.Present, 100},
-		{"weights.late", p.Weights.Late, 100},
-		{"weights.left_early", p.Weights.LeftEarly, 100},
-		{"weights.partial", p.Weights.Partial, 100},
-		{"weights.made_up", p.Weights.MadeUp, 100},
-		{"weights.absent", p.Weights.Absent, 100},
-	} {
-		if n.value < 0 || n.value > n.most {
-			return fmt.Errorf("policy: %s is %d, not between 0 and %d", n.name, n.value, n.most)
+	for _, n := range numbers {
+		if v := *n.of(&p); v < 0 || v > n.most {
+			return fmt.Errorf("policy: %s is %d, not between 0 and %d", n.name, v, n.most)
 		}
+	}
+	if p.AbsentBelowPct > p.PresentAtPct {
+		return fmt.Errorf("policy: absent_below_pct is %d, above present_at_pct", p.AbsentBelowPct)
 	}
 	return nil
 }

@@ -192,3 +192,16 @@ func hereSince(ctx context.Context, q *gorm.DB, lesson media.ID, since database.
 		lesson, since).Scan(&users).Error
 	return users, err
 }
+
+// policiesOf returns the last changes of a policy, the newest first; course 0 is the school.
+func policiesOf(ctx context.Context, q *gorm.DB, course media.ID, limit int) ([]policyRow, error) {
+	return gorm.G[policyRow](q).Where("course_id = ?", course).Order("version DESC").Limit(limit).Find(ctx)
+}
+
+func policyAt(ctx context.Context, q *gorm.DB, course media.ID, version int64) (policyRow, error) {
+	return gorm.G[policyRow](q).Where("course_id = ? AND version = ?", course, version).Take(ctx)
+}
+
+func insertPolicies(ctx context.Context, tx *gorm.DB, rows []policyRow) error {
+	return gorm.G[policyRow](tx).CreateInBatches(ctx, &rows, rowsPerStatement)
+}

@@ -7,5 +7,5 @@ import (
 )
 
 func TestModels(t *testing.T) {
-	databasetest.Models(t, &viewRow{}, &intervalRow{}, &registerRow{}, &studentRow{}, &correctionRow{}, &joinFailureRow{})
+	databasetest.Models(t, &viewRow{}, &intervalRow{}, &registerRow{}, &studentRow{}, &correctionRow{}, &joinFailureRow{}, &policyRow{})
 }

@@ -13,6 +13,7 @@ import (
 	"chalkcast/classroom/fault"
 	"chalkcast/classroom/lessons"
 	"chalkcast/media"
+	"chalkcast/templates"
 )
 
 // Reader is for whom a file is made.
@@ -169,7 +170,12 @@ func madeBy(who Reader, now time.Time, format string) []aboutLine {
 
 func policySentence(who Reader, p attendance.Policy) string {
 	page := p.Page()
-	return who.T("policy.sentence", map[string]any{
-		"Present": page.PresentAt, "Absent": page.AbsentBelow, "Late": page.LateAfter, "Early": page.EarlyBefore,
+	text := who.T("policy.sentence", map[string]any{
+		"Present": page.PresentAt, "Absent": page.AbsentBelow, "Late": templates.Exact(page.LateAfter), "Early": templates.Exact(page.EarlyBefore),
+		"Bridge": templates.Exact(page.Bridge), "Outage": templates.Exact(page.OutageMerge),
 	})
+	if page.MakeupDays > 0 {
+		text += " " + who.T("policy.makeup", map[string]any{"Percent": page.MakeupPct, "N": page.MakeupDays})
+	}
+	return text
 }
