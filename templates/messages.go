@@ -42,7 +42,7 @@ type messages struct {
 	matcher    language.Matcher
 }
 
-func loadMessages() (*messages, error) {
+func loadMessages(read func(name string) ([]byte, error)) (*messages, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	m := &messages{localizers: map[string]*i18n.Localizer{}, raw: map[string]map[string]any{}}
@@ -54,7 +54,7 @@ func loadMessages() (*messages, error) {
 		}
 		raw := map[string]any{}
 		for _, file := range files {
-			b, err := localeFiles.ReadFile(file)
+			b, err := read(file)
 			if err != nil {
 				return nil, err
 			}

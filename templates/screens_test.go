@@ -1,7 +1,6 @@
 package templates_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -14,8 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"chalkcast/templates"
@@ -33,8 +30,8 @@ var (
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // gallery serves every sample at /page/<language>/<name>.
-func gallery(t *testing.T) *httptest.Server {
-	set, all := newSet(t), samples()
+func gallery(t *testing.T, set *templates.Set) *httptest.Server {
+	all := samples()
 	mux := http.NewServeMux()
 	mux.Handle("/static/", templates.Static())
 	mux.HandleFunc("/page/{lang}/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +56,7 @@ var staticLink = regexp.MustCompile(`(?:src|href)="(/static/[^"]+)"`)
 
 // TestGallery opens every sample over HTTP, follows what it loads, and draws it when asked to.
 func TestGallery(t *testing.T) {
-	server := gallery(t)
+	server := gallery(t, newSet(t))
 	for _, name := range slices.Sorted(maps.Keys(samples())) {
 		status, body := get(t, server.URL+"/page/en/"+name)
 		if status != http.StatusOK {
@@ -95,13 +92,7 @@ func draw(t *testing.T, base string) {
 	if err := os.MkdirAll(*screens, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
+	w := openWindow(t)
 	wanted := regexp.MustCompile(*only)
 	for _, name := range slices.Sorted(maps.Keys(samples())) {
 		if !wanted.MatchString(name) {
@@ -111,51 +102,29 @@ func draw(t *testing.T, base string) {
 			for _, size := range strings.Split(*sizes, ",") {
 				for _, scheme := range strings.Split(*schemes, ",") {
 					file := filepath.Join(*screens, fmt.Sprintf("%s-%s-%s-%s.png", name, lang, size, scheme))
-					shoot(t, ctx, base+"/page/"+lang+"/"+name, file, size, scheme)
+					w.shoot(base+"/page/"+lang+"/"+name, file, size, scheme)
 				}
 			}
 		}
 	}
 }
 
-func shoot(t *testing.T, ctx context.Context, url, file, size, scheme string) {
-	t.Helper()
+func (w *window) shoot(url, file, size, scheme string) {
+	w.t.Helper()
 	var width, height int64
 	if _, err := fmt.Sscanf(size, "%dx%d", &width, &height); err != nil {
-		t.Fatalf("size %q: %v", size, err)
+		w.t.Fatalf("size %q: %v", size, err)
 	}
-	err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height), prefer(scheme), chromedp.Navigate(url))
+	w.size(width, height, scheme)
+	w.open(url)
+	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
-		t.Fatalf("open %s: %v", url, err)
-	}
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatalf("draw %s: %v", file, err)
+		w.t.Fatalf("draw %s: %v", file, err)
 	}
 	if err := os.WriteFile(file, png, 0o644); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	checkReflow(t, ctx, file)
-}
-
-// prefer makes the browser say that its user prefers a color scheme.
-func prefer(scheme string) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
-		return chromedp.Void{}, err
-	}
-}
-
-// checkReflow finds pages that are wider than their window.
-func checkReflow(t *testing.T, ctx context.Context, file string) {
-	t.Helper()
-	over, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if over > 0 {
-		t.Errorf("%s: the page is %d px wider than the window", file, over)
+	for _, trouble := range lines(ask[string](w, misplaced)) {
+		w.t.Errorf("%s: %s", file, trouble)
 	}
 }

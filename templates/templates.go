@@ -44,8 +44,11 @@ type Set struct {
 
 // New parses every page once for every language, so that the functions in a page know theirs. An error is a bug
 // in this package; a program that gets one cannot serve pages and should stop.
-func New() (*Set, error) {
-	m, err := loadMessages()
+func New() (*Set, error) { return newSet(localeFiles.ReadFile) }
+
+// newSet is New with catalogues that are read by read.
+func newSet(read func(name string) ([]byte, error)) (*Set, error) {
+	m, err := loadMessages(read)
 	if err != nil {
 		return nil, err
 	}
