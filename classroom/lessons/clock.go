@@ -13,11 +13,11 @@ import (
 	"chalkcast/media"
 )
 
-// chase does what the clock alone decides: it opens lessons, ends those that everybody has left, and tells the
-// origin of ends that it may have missed.
+// chase does what the clock alone decides: it makes the lessons of series a term ahead, opens lessons, ends those
+// that everybody has left, and tells the origin of ends that it may have missed.
 func (l *Lessons) chase(ctx context.Context) error {
 	now := l.now()
-	return errors.Join(l.openDue(ctx, now), l.endLeft(ctx, now), l.endChannels(ctx))
+	return errors.Join(l.makeAhead(ctx, now), l.openDue(ctx, now), l.endLeft(ctx, now), l.endChannels(ctx))
 }
 
 func (l *Lessons) openDue(ctx context.Context, now time.Time) error {

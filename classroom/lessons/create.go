@@ -3,6 +3,7 @@ package lessons
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -12,40 +13,98 @@ import (
 	"chalkcast/media"
 )
 
-// maxWeeks is the longest series: a school year.
-const maxWeeks = 53
-
-// Draft is a lesson to be made.
+// Draft is a lesson to be made, or a weekly series of them.
 type Draft struct {
 	Course media.ID
 	Title  string // as web.Line returns it
-	Plan   Plan
-	Weeks  int // how many weeks in a row; 0 and 1 are a single lesson
-	By     media.ID
+	Plan   Plan   // of the first day; a series begins on its next weekday
+	Weeks  int    // how many weeks in a row; 0 and 1 are a single lesson unless Weekdays are given
+	Until  string // instead of Weeks: the last day
+	// Weekdays of a series; none are the weekday of Plan.
+	Weekdays []time.Weekday
+	By       media.ID
 }
 
-// Create makes the lessons of a draft: one, or a weekly series that keeps its time on the wall clock across
-// changes of clocks. A plan that is none, or that is over already, is a fault.
-func (l *Lessons) Create(ctx context.Context, d Draft) ([]Lesson, error) {
-	if d.Weeks < 0 || d.Weeks > maxWeeks {
-		return nil, fault.Invalid("lesson.bad_weeks").At("weeks").With("Max", maxWeeks)
+// weekly reports whether d is a series.
+func (d Draft) weekly() bool { return d.Weeks > 1 || d.Until != "" || len(d.Weekdays) > 0 }
+
+// rule returns the series of d. What makes none is a fault.
+func (d Draft) rule() (s Series, err error) {
+	first, err := time.Parse(time.DateOnly, d.Plan.Date)
+	if err != nil {
+		return s, fault.Invalid("lesson.bad_plan").At("date").Because(err)
 	}
-	now := l.now()
-	rows := make([]Lesson, 0, max(1, d.Weeks))
-	var series media.ID
-	if d.Weeks > 1 {
-		series = media.NewID()
+	days := d.Weekdays
+	if len(days) == 0 {
+		days = []time.Weekday{first.Weekday()}
 	}
-	for week := range max(1, d.Weeks) {
-		row, err := d.lesson(week, now)
+	last := d.Until
+	if last == "" {
+		last = first.AddDate(0, 0, 7*d.Weeks-1).Format(time.DateOnly)
+	} else if _, err := laterDay(last, 0); err != nil {
+		return s, fault.Invalid("lesson.bad_plan").At("until").Because(err)
+	}
+	if length := daysBetween(d.Plan.Date, last); length < 0 || length >= 7*maxWeeks {
+		return s, fault.Invalid("lesson.bad_weeks").At("weeks").With("Max", maxWeeks)
+	}
+	return Series{
+		CourseID: d.Course, Title: d.Title, Weekdays: OnDays(days...), FirstDate: d.Plan.Date, LastDate: last,
+		LocalStart: d.Plan.Start, LocalEnd: d.Plan.End, Zone: d.Plan.Zone, Second: d.Plan.Second, CreatedBy: d.By,
+	}, nil
+}
+
+// Occurrences returns all days that d leads to, at least one. A plan that is none, or that is over already, is a
+// fault.
+func (l *Lessons) Occurrences(d Draft) ([]Occurrence, error) {
+	plans := []Plan{d.Plan}
+	if d.weekly() {
+		rule, err := d.rule()
 		if err != nil {
 			return nil, err
 		}
-		row.SeriesID = series
-		rows = append(rows, row)
+		plans = plans[:0]
+		for _, date := range rule.dates("", rule.LastDate) {
+			plans = append(plans, rule.Plan(date))
+		}
+		if len(plans) == 0 {
+			return nil, fault.Invalid("lesson.no_day").At("weekdays")
+		}
 	}
-	err := l.db.Tx(ctx, func(tx *gorm.DB) error {
-		if err := insertLessons(ctx, tx, rows); err != nil {
+	return occurrences(plans, l.now())
+}
+
+func occurrences(plans []Plan, now time.Time) ([]Occurrence, error) {
+	all := make([]Occurrence, 0, len(plans))
+	for _, p := range plans {
+		o, err := p.occur()
+		if err != nil {
+			return nil, fault.Invalid("lesson.bad_plan").At("start").Because(err)
+		}
+		if !o.End.After(now) {
+			return nil, fault.Invalid("lesson.in_the_past").At("date")
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// Create makes the lessons of a draft: one, or those of a weekly series that lie within the next term; Run makes
+// the others when their time comes nearer. A series keeps its time on the wall clock across changes of clocks.
+func (l *Lessons) Create(ctx context.Context, d Draft) (rows []Lesson, err error) {
+	if d.Weeks < 0 || d.Weeks > maxWeeks {
+		return nil, fault.Invalid("lesson.bad_weeks").At("weeks").With("Max", maxWeeks)
+	}
+	if _, err := l.Occurrences(d); err != nil {
+		return nil, err
+	}
+	now := l.now()
+	err = l.db.Tx(ctx, func(tx *gorm.DB) error {
+		if d.weekly() {
+			rows, err = createSeries(ctx, tx, d, now)
+		} else {
+			rows, err = createOne(ctx, tx, d, now)
+		}
+		if err != nil {
 			return err
 		}
 		return l.note(ctx, tx, d.By, "lesson.create", rows[0].ID)
@@ -56,24 +115,48 @@ func (l *Lessons) Create(ctx context.Context, d Draft) ([]Lesson, error) {
 	return rows, nil
 }
 
-func (d Draft) lesson(week int, now time.Time) (Lesson, error) {
-	plan, err := d.Plan.Later(week)
+func createOne(ctx context.Context, tx *gorm.DB, d Draft, now time.Time) ([]Lesson, error) {
+	row, err := newLesson(d.Course, d.Title, d.Plan, d.By, now)
 	if err != nil {
-		return Lesson{}, fault.Invalid("lesson.bad_plan").At("date").Because(err)
+		return nil, err
 	}
-	start, end, err := plan.Resolve()
+	rows := []Lesson{row}
+	return rows, insertLessons(ctx, tx, rows)
+}
+
+// createSeries stores the rule and makes its lessons; a series that begins later than a term ahead has its first
+// at least, so that somebody sees it.
+func createSeries(ctx context.Context, tx *gorm.DB, d Draft, now time.Time) ([]Lesson, error) {
+	s, err := d.rule()
 	if err != nil {
-		return Lesson{}, fault.Invalid("lesson.bad_plan").At("start").Because(err)
+		return nil, err
 	}
-	if !end.After(now) {
-		return Lesson{}, fault.Invalid("lesson.in_the_past").At("date")
+	s.ID, s.CreatedAt = media.NewID(), database.At(now)
+	dates := s.dates("", s.LastDate)
+	first, err := s.lesson(dates[0], now)
+	if err != nil {
+		return nil, err
 	}
+	s.MadeUntil = dates[0]
+	if err := insertSeries(ctx, tx, s); err != nil {
+		return nil, err
+	}
+	if err := insertSeriesLessons(ctx, tx, []Lesson{first}); err != nil {
+		return nil, err
+	}
+	more, err := s.fill(ctx, tx, now)
+	return slices.Concat([]Lesson{first}, more), err
+}
+
+// newLesson is a planned lesson that nobody has stored yet.
+func newLesson(course media.ID, title string, p Plan, by media.ID, now time.Time) (Lesson, error) {
+	o, err := p.occur()
 	return Lesson{
-		ID: media.NewID(), CourseID: d.Course, Title: d.Title,
-		LocalDate: plan.Date, LocalStart: plan.Start, LocalEnd: plan.End, Zone: plan.Zone,
-		PlannedStartAt: database.At(start), PlannedEndAt: database.At(end),
-		State: Planned, CreatedAt: database.At(now), CreatedBy: d.By,
-	}, nil
+		ID: media.NewID(), CourseID: course, Title: title,
+		LocalDate: p.Date, LocalStart: p.Start, LocalEnd: p.End, Zone: p.Zone, Second: p.Second,
+		PlannedStartAt: database.At(o.Start), PlannedEndAt: database.At(o.End),
+		State: Planned, CreatedAt: database.At(now), CreatedBy: by, ChangedAt: database.At(now),
+	}, err
 }
 
 // Begin makes an unplanned lesson that is open at once. Its register will count all of its time on air.
@@ -86,8 +169,8 @@ func (l *Lessons) Begin(ctx context.Context, course media.ID, title, zoneName st
 	local := now.In(loc)
 	row := Lesson{
 		ID: media.NewID(), CourseID: course, Title: title,
-		LocalDate: local.Format("2006-01-02"), LocalStart: local.Format("15:04"), Zone: zoneName,
-		State: Open, CreatedAt: database.At(now), CreatedBy: by,
+		LocalDate: local.Format(time.DateOnly), LocalStart: local.Format("15:04"), Zone: zoneName,
+		State: Open, CreatedAt: database.At(now), CreatedBy: by, ChangedAt: database.At(now),
 	}
 	err = l.db.Tx(ctx, func(tx *gorm.DB) error {
 		if err := insertLessons(ctx, tx, []Lesson{row}); err != nil {

@@ -18,42 +18,55 @@ type Plan struct {
 	Start string // 09:00
 	End   string // 09:45; not later than Start means the next day
 	Zone  string // IANA name
+	// Second chooses the later of the two instants when clocks show Start twice.
+	Second bool
 }
 
 // Resolve returns the two instants of p in UTC. The start stands on the wall clock; the end is as much later as the
 // times say, so three hours stay three hours when the clocks change in between. Errors wrap ErrPlan.
 func (p Plan) Resolve() (start, end time.Time, err error) {
+	o, err := p.occur()
+	return o.Start, o.End, err
+}
+
+// Occurrence is what a plan means on its day.
+type Occurrence struct {
+	Plan       Plan
+	Start, End time.Time // UTC
+	Skipped    bool      // clocks skip the start; it is read with the offset before the gap
+	Twice      bool      // clocks show the start twice; Plan.Second says which is meant
+}
+
+// occur returns what p means. Errors wrap ErrPlan.
+func (p Plan) occur() (o Occurrence, err error) {
+	o.Plan = p
 	loc, err := zone(p.Zone)
 	if err != nil {
-		return start, end, err
+		return o, err
 	}
 	from, err := wallClock(p.Date, p.Start)
 	if err != nil {
-		return start, end, err
+		return o, err
 	}
 	until, err := wallClock(p.Date, p.End)
 	if err != nil {
-		return start, end, err
+		return o, err
 	}
 	if !until.After(from) {
 		until = until.AddDate(0, 0, 1)
 	}
 	length := until.Sub(from)
 	if length > maxLength {
-		return start, end, fmt.Errorf("%w: %s to %s on %s lasts %v", ErrPlan, p.Start, p.End, p.Date, length)
+		return o, fmt.Errorf("%w: %s to %s on %s lasts %v", ErrPlan, p.Start, p.End, p.Date, length)
 	}
-	start = resolve(from, loc)
-	return start, start.Add(length), nil
-}
-
-// Later returns the same plan some weeks later: the same times on the wall clock.
-func (p Plan) Later(weeks int) (Plan, error) {
-	day, err := wallClock(p.Date, p.Start)
-	if err != nil {
-		return p, err
+	var second time.Time
+	o.Start, second, o.Skipped = resolve(from, loc)
+	o.Twice = !second.IsZero()
+	if o.Twice && p.Second {
+		o.Start = second
 	}
-	p.Date = day.AddDate(0, 0, 7*weeks).Format("2006-01-02")
-	return p, nil
+	o.End = o.Start.Add(length)
+	return o, nil
 }
 
 // ResolveLocal returns the instant at which clocks in the IANA zone show date (2026-10-26) and clock (09:00).
@@ -68,7 +81,8 @@ func ResolveLocal(date, clock, zoneName string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return resolve(wall, loc), nil
+	first, _, _ := resolve(wall, loc)
+	return first, nil
 }
 
 // zone loads an IANA zone. "Local" and "" are refused: they mean something else on every machine.
@@ -94,21 +108,51 @@ func wallClock(date, clock string) (time.Time, error) {
 	return t, nil
 }
 
-// resolve walks through the spans of constant offset around wall and takes the first that contains it. When the
-// next span begins later than that, wall lies in the gap between them.
-func resolve(wall time.Time, loc *time.Location) time.Time {
+// resolve walks through the spans of constant offset around wall and takes the first that contains it; second is
+// in the span after it when that contains wall too. When the next span begins later than wall, wall lies in the gap
+// between them.
+func resolve(wall time.Time, loc *time.Location) (first, second time.Time, skipped bool) {
 	probe := wall.Add(-36 * time.Hour) // no zone is further from UTC than 26 h
 	before := probe
-	for first := true; ; first = false {
+	for at := 0; ; at++ {
 		start, end := probe.In(loc).ZoneBounds()
-		_, offset := probe.In(loc).Zone()
-		t := wall.Add(-time.Duration(offset) * time.Second)
+		t := wall.Add(-offset(probe, loc))
 		switch {
-		case !first && t.Before(start):
-			return before
-		case end.IsZero() || t.Before(end):
-			return t
+		case at > 0 && t.Before(start):
+			return before, time.Time{}, true
+		case end.IsZero():
+			return t, time.Time{}, false
+		case t.Before(end):
+			if again := wall.Add(-offset(end, loc)); !again.Before(end) {
+				second = again
+			}
+			return t, second, false
 		}
 		probe, before = end, t
 	}
+}
+
+// offset is how far clocks in a zone are ahead of UTC at t.
+func offset(t time.Time, loc *time.Location) time.Duration {
+	_, seconds := t.In(loc).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// laterDay returns the date some days after another.
+func laterDay(date string, days int) (string, error) {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return "", fmt.Errorf("%w: date %q", ErrPlan, date)
+	}
+	return t.AddDate(0, 0, days).Format(time.DateOnly), nil
+}
+
+// daysBetween returns how many days it is from one date to another. Both are dates.
+func daysBetween(from, to string) int {
+	a, errA := time.Parse(time.DateOnly, from)
+	b, errB := time.Parse(time.DateOnly, to)
+	if errA != nil || errB != nil {
+		return 0
+	}
+	return int(b.Sub(a).Hours() / 24)
 }

@@ -92,6 +92,10 @@ func TestResolveLocalAgainstEveryMinute(t *testing.T) {
 	}
 }
 
+func plan(date, start, end, zone string) lessons.Plan {
+	return lessons.Plan{Date: date, Start: start, End: end, Zone: zone}
+}
+
 func TestPlanResolve(t *testing.T) {
 	tests := []struct {
 		name       string
@@ -99,21 +103,21 @@ func TestPlanResolve(t *testing.T) {
 		start, end string
 		wantErr    bool
 	}{
-		{name: "a morning", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", "Europe/Berlin"}, start: "2026-10-26T08:00:00Z", end: "2026-10-26T08:45:00Z"},
-		{name: "past midnight", plan: lessons.Plan{"2026-12-31", "23:30", "00:30", "Asia/Tokyo"}, start: "2026-12-31T14:30:00Z", end: "2026-12-31T15:30:00Z"},
-		{name: "across the spring change", plan: lessons.Plan{"2026-03-29", "01:30", "04:30", "Europe/Berlin"}, start: "2026-03-29T00:30:00Z", end: "2026-03-29T03:30:00Z"},
-		{name: "across the autumn change", plan: lessons.Plan{"2026-10-25", "01:30", "04:30", "Europe/Berlin"}, start: "2026-10-24T23:30:00Z", end: "2026-10-25T02:30:00Z"},
-		{name: "from within the gap", plan: lessons.Plan{"2026-03-29", "02:45", "03:30", "Europe/Berlin"}, start: "2026-03-29T01:45:00Z", end: "2026-03-29T02:30:00Z"},
-		{name: "a whole day", plan: lessons.Plan{"2026-10-26", "09:00", "09:00", "UTC"}, wantErr: true},
-		{name: "twelve hours", plan: lessons.Plan{"2026-10-26", "08:00", "20:00", "UTC"}, start: "2026-10-26T08:00:00Z", end: "2026-10-26T20:00:00Z"},
-		{name: "more than twelve hours", plan: lessons.Plan{"2026-10-26", "08:00", "20:01", "UTC"}, wantErr: true},
-		{name: "no zone", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", ""}, wantErr: true},
-		{name: "zone of the machine", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", "Local"}, wantErr: true},
-		{name: "unknown zone", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", "Mars/Olympus"}, wantErr: true},
-		{name: "zone as a path", plan: lessons.Plan{"2026-10-26", "09:00", "09:45", "../../etc/passwd"}, wantErr: true},
-		{name: "no such day", plan: lessons.Plan{"2026-02-30", "09:00", "09:45", "UTC"}, wantErr: true},
-		{name: "loose digits", plan: lessons.Plan{"2026-02-03", "9:00", "09:45", "UTC"}, wantErr: true},
-		{name: "24:00", plan: lessons.Plan{"2026-02-03", "23:00", "24:00", "UTC"}, wantErr: true},
+		{name: "a morning", plan: plan("2026-10-26", "09:00", "09:45", "Europe/Berlin"), start: "2026-10-26T08:00:00Z", end: "2026-10-26T08:45:00Z"},
+		{name: "past midnight", plan: plan("2026-12-31", "23:30", "00:30", "Asia/Tokyo"), start: "2026-12-31T14:30:00Z", end: "2026-12-31T15:30:00Z"},
+		{name: "across the spring change", plan: plan("2026-03-29", "01:30", "04:30", "Europe/Berlin"), start: "2026-03-29T00:30:00Z", end: "2026-03-29T03:30:00Z"},
+		{name: "across the autumn change", plan: plan("2026-10-25", "01:30", "04:30", "Europe/Berlin"), start: "2026-10-24T23:30:00Z", end: "2026-10-25T02:30:00Z"},
+		{name: "from within the gap", plan: plan("2026-03-29", "02:45", "03:30", "Europe/Berlin"), start: "2026-03-29T01:45:00Z", end: "2026-03-29T02:30:00Z"},
+		{name: "a whole day", plan: plan("2026-10-26", "09:00", "09:00", "UTC"), wantErr: true},
+		{name: "twelve hours", plan: plan("2026-10-26", "08:00", "20:00", "UTC"), start: "2026-10-26T08:00:00Z", end: "2026-10-26T20:00:00Z"},
+		{name: "more than twelve hours", plan: plan("2026-10-26", "08:00", "20:01", "UTC"), wantErr: true},
+		{name: "no zone", plan: plan("2026-10-26", "09:00", "09:45", ""), wantErr: true},
+		{name: "zone of the machine", plan: plan("2026-10-26", "09:00", "09:45", "Local"), wantErr: true},
+		{name: "unknown zone", plan: plan("2026-10-26", "09:00", "09:45", "Mars/Olympus"), wantErr: true},
+		{name: "zone as a path", plan: plan("2026-10-26", "09:00", "09:45", "../../etc/passwd"), wantErr: true},
+		{name: "no such day", plan: plan("2026-02-30", "09:00", "09:45", "UTC"), wantErr: true},
+		{name: "loose digits", plan: plan("2026-02-03", "9:00", "09:45", "UTC"), wantErr: true},
+		{name: "24:00", plan: plan("2026-02-03", "23:00", "24:00", "UTC"), wantErr: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -28,7 +28,37 @@ type Lesson struct {
 	ClosedAt       database.Instant
 	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
 	CreatedBy      media.ID
+
+	SeriesDate  string           // the day of the series' rule that it stands for, also when it was moved
+	Second      bool             // of a start that clocks show twice the second is meant
+	Own         bool             // changed by itself: what is done to its series leaves it alone
+	MovedFromAt database.Instant // the start that students knew first; 0: it was never moved
+	Note        string           // why it is cancelled, in the teacher's words
+	CancelID    media.ID         // lessons that were cancelled together share it
+	Revision    int64            // how often calendars had to learn it anew
+	ChangedAt   database.Instant // when they had to last
 }
+
+// Series is a row of series: the rule of a weekly series. Its lessons are rows of their own, made a term ahead.
+type Series struct {
+	ID         media.ID `gorm:"primaryKey;autoIncrement:false"`
+	CourseID   media.ID
+	Title      string
+	Weekdays   Weekdays
+	FirstDate  string
+	LastDate   string // the last day on which there can be a lesson
+	LocalStart string
+	LocalEnd   string
+	Zone       string
+	Second     bool             // as in Lesson
+	MadeUntil  string           // every day up to this one has its lesson
+	StopID     media.ID         // the cancellation that ended it; 0 while it goes on
+	CreatedAt  database.Instant `gorm:"autoCreateTime:false"`
+	CreatedBy  media.ID
+}
+
+// TableName keeps gorm from looking for a plural.
+func (Series) TableName() string { return "series" }
 
 // Broadcast is a row of broadcasts: one unbroken run of one encoder.
 type Broadcast struct {
@@ -74,6 +104,11 @@ func (a *PublishAttempt) Remarkable() bool { return a.Code != "" && a.Code != me
 
 // HasPlan reports whether the lesson was planned; an unplanned one has no window of its own but its air.
 func (l *Lesson) HasPlan() bool { return l.PlannedStartAt != 0 }
+
+// Plan is when the lesson is meant to be, as people said it.
+func (l *Lesson) Plan() Plan {
+	return Plan{Date: l.LocalDate, Start: l.LocalStart, End: l.LocalEnd, Zone: l.Zone, Second: l.Second}
+}
 
 // EndAt is when pages, keys and tickets take the lesson to end: the planned end and what was added to it. It is
 // the zero time when there is no plan.

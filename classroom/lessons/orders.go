@@ -214,37 +214,6 @@ func (l *Lessons) Extend(ctx context.Context, id, by media.ID) (time.Time, error
 	return row.EndAt(), err
 }
 
-// Cancel calls a lesson off before it was ever live.
-func (l *Lessons) Cancel(ctx context.Context, id, by media.ID) error {
-	row, err := l.Find(ctx, id)
-	if err != nil {
-		return err
-	}
-	state := row.StateAt(l.now())
-	next, ok := state.After(IsDropped)
-	if !ok {
-		if state == Cancelled {
-			return nil
-		}
-		return fault.Conflict("lesson.over")
-	}
-	moved := false
-	err = l.db.Tx(ctx, func(tx *gorm.DB) (err error) {
-		if moved, err = change(ctx, tx, row, next, nil); err != nil || !moved {
-			return err
-		}
-		return l.note(ctx, tx, by, "lesson.cancel", id)
-	})
-	if err != nil {
-		return wrap("cancel", id, err)
-	}
-	if !moved {
-		return fault.Conflict("lesson.changed")
-	}
-	l.tellState(ctx, id)
-	return nil
-}
-
 // note writes the audit line of an order; by is 0 for the clock.
 func (l *Lessons) note(ctx context.Context, tx *gorm.DB, by media.ID, action string, id media.ID) error {
 	return audit.Write(ctx, tx, audit.Line{At: l.now(), Actor: by, Action: action, Object: audit.Object("lesson", id)})

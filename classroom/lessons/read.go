@@ -94,3 +94,13 @@ func (l *Lessons) AllBetween(ctx context.Context, from, until time.Time) ([]Less
 	}
 	return rows, nil
 }
+
+// MovedAway returns the lessons of courses that were meant to start in [from, until) and start at another time, by
+// what was meant.
+func (l *Lessons) MovedAway(ctx context.Context, courses []media.ID, from, until time.Time) ([]Lesson, error) {
+	rows, err := movedBetween(ctx, l.db.Reader(), courses, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("load moved lessons: %w", err)
+	}
+	return rows, nil
+}

@@ -2,9 +2,9 @@ package lessons
 
 // State is where a lesson stands.
 //
-//	planned ─► open ─► live ⇄ interrupted
-//	    │       │  │      │    │
-//	    ▼       ▼  └──────┴────┴─► ended ─► closed
+//	planned ⇄ open ─► live ⇄ interrupted
+//	    ▲│     │  │     │    │
+//	    │▼     ▼  └─────┴────┴─► ended ─► closed
 //	   cancelled
 type State string
 
@@ -29,14 +29,17 @@ const (
 	Ends      Event = "ends"    // End lesson, or 60 min after the planned end without packets
 	Closes    Event = "closes"  // 15 min after the last air interval
 	IsDropped Event = "dropped" // the lesson is cancelled
+	Returned  Event = "back"    // a cancelled lesson takes place after all
+	Moves     Event = "moves"   // it is planned for another time
 )
 
 var transitions = map[State]map[Event]State{
-	Planned:     {Opens: Open, IsDropped: Cancelled},
-	Open:        {GoesLive: Live, Ends: Ended, IsDropped: Cancelled},
+	Planned:     {Opens: Open, IsDropped: Cancelled, Moves: Planned},
+	Open:        {GoesLive: Live, Ends: Ended, IsDropped: Cancelled, Moves: Planned},
 	Live:        {GoesLive: Live, Lost: Interrupted, Ends: Ended},
 	Interrupted: {GoesLive: Live, Returns: Live, Ends: Ended},
 	Ended:       {Closes: Closed},
+	Cancelled:   {Returned: Planned},
 }
 
 // After returns the state that e leads to, and whether e can happen in s at all.

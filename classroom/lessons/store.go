@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"chalkcast/classroom/database"
 	"chalkcast/media"
@@ -54,6 +55,73 @@ func unfinishedOf(ctx context.Context, q *gorm.DB, courses []media.ID, until tim
 
 func insertLessons(ctx context.Context, tx *gorm.DB, rows []Lesson) error {
 	return gorm.G[Lesson](tx).CreateInBatches(ctx, &rows, 50)
+}
+
+// insertSeriesLessons is insertLessons that leaves alone the days of a series which have their lesson.
+func insertSeriesLessons(ctx context.Context, tx *gorm.DB, rows []Lesson) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return gorm.G[Lesson](tx, clause.OnConflict{DoNothing: true}).CreateInBatches(ctx, &rows, 50)
+}
+
+func insertSeries(ctx context.Context, tx *gorm.DB, s Series) error {
+	return gorm.G[Series](tx).Create(ctx, &s)
+}
+
+func seriesByID(ctx context.Context, q *gorm.DB, id media.ID) (Series, error) {
+	return gorm.G[Series](q).Where("id = ?", id).Take(ctx)
+}
+
+// lockSeries is seriesByID for a transaction that makes or changes its lessons: the next one waits.
+func lockSeries(ctx context.Context, tx *gorm.DB, id media.ID) (Series, error) {
+	return gorm.G[Series](tx, clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(ctx)
+}
+
+func updateSeries(ctx context.Context, tx *gorm.DB, id media.ID, columns map[string]any) error {
+	return tx.WithContext(ctx).Table("series").Where("id = ?", id).Updates(columns).Error
+}
+
+// resumeSeries lets the series go on that a cancellation ended.
+func resumeSeries(ctx context.Context, tx *gorm.DB, cancel media.ID) error {
+	return tx.WithContext(ctx).Exec("UPDATE series SET stop_id = 0 WHERE stop_id = ?", cancel).Error
+}
+
+// joinSeries makes a lesson stand for a day of a series.
+func joinSeries(ctx context.Context, tx *gorm.DB, lesson, series media.ID, date string) error {
+	return tx.WithContext(ctx).Exec("UPDATE lessons SET series_id = ?, series_date = ? WHERE id = ?", series, date, lesson).Error
+}
+
+// deleteEmptySeries forgets a series that has no lesson.
+func deleteEmptySeries(ctx context.Context, tx *gorm.DB, id media.ID) error {
+	return tx.WithContext(ctx).Exec(`DELETE FROM series WHERE id = ? AND NOT EXISTS
+		(SELECT 1 FROM lessons l WHERE l.series_id = series.id)`, id).Error
+}
+
+// seriesBehind returns the series that lack lessons up to a day.
+func seriesBehind(ctx context.Context, q *gorm.DB, until string) ([]Series, error) {
+	return gorm.G[Series](q).Where("stop_id = 0 AND made_until < last_date AND made_until < ?", until).Order("id").Find(ctx)
+}
+
+// seriesOf returns the series of a course that go on after a day.
+func seriesOf(ctx context.Context, q *gorm.DB, course media.ID, after string) ([]Series, error) {
+	return gorm.G[Series](q).Where("course_id = ? AND stop_id = 0 AND last_date > ?", course, after).Order("first_date, local_start, id").Find(ctx)
+}
+
+// lessonsOfSeries returns the lessons that stand for a day of a series or a later one.
+func lessonsOfSeries(ctx context.Context, q *gorm.DB, series media.ID, from string) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where("series_id = ? AND series_date >= ?", series, from).Order("series_date").Find(ctx)
+}
+
+// cancelledWith returns the lessons of one cancellation.
+func cancelledWith(ctx context.Context, q *gorm.DB, cancel media.ID) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where("cancel_id = ? AND state = ?", cancel, Cancelled).Order("planned_start_at, id").Find(ctx)
+}
+
+// movedBetween returns the lessons of courses that were meant to start in [from, until) and were moved.
+func movedBetween(ctx context.Context, q *gorm.DB, courses []media.ID, from, until time.Time) ([]Lesson, error) {
+	return gorm.G[Lesson](q).Where("moved_from_at > 0 AND moved_from_at >= ? AND moved_from_at < ?", database.At(from), database.At(until)).
+		Where("course_id IN ?", courses).Order("moved_from_at, id").Find(ctx)
 }
 
 // change moves a lesson to another state and sets further columns, provided that it is still in the state that

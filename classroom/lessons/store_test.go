@@ -14,7 +14,7 @@ import (
 )
 
 func TestModels(t *testing.T) {
-	databasetest.Models(t, &lessons.Lesson{}, &lessons.Broadcast{}, &lessons.AirInterval{}, &lessons.PublishAttempt{})
+	databasetest.Models(t, &lessons.Lesson{}, &lessons.Series{}, &lessons.Broadcast{}, &lessons.AirInterval{}, &lessons.PublishAttempt{})
 }
 
 // Every query runs on every kind of database: a lesson from its plan to its closed register, on the real clock.
