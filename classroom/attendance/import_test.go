@@ -14,11 +14,9 @@ func TestImport(t *testing.T) {
 	d := openDoor(t, newSchool(t, databasetest.New(t), 3, "planned"))
 	d.set(nine(120))
 	past := lessons.Past{
-		Draft: lessons.Draft{
-			Course: d.course, Title: "Tissue", By: d.teacher,
-			Plan: lessons.Plan{Date: "2026-09-07", Start: "11:00", End: "11:45", Zone: "Europe/Berlin"},
-		},
-		Air: []lessons.Air{{From: nine(1).Time(), Until: nine(20).Time()}, {From: nine(21).Time(), Until: nine(46).Time()}},
+		Course: d.course, Title: "Tissue", By: d.teacher,
+		Plan: lessons.Plan{Date: "2026-09-07", Start: "11:00", End: "11:45", Zone: "Europe/Berlin"},
+		Air:  []lessons.Air{{From: nine(1).Time(), Until: nine(20).Time()}, {From: nine(21).Time(), Until: nine(46).Time()}},
 	}
 	cancelled := past
 	cancelled.Cancelled, cancelled.Air = true, nil

@@ -13,7 +13,10 @@ import (
 
 // Past is a lesson that took place already: taken over from elsewhere, or made up for a school to look around in.
 type Past struct {
-	Draft           // one lesson; Weeks is not used
+	Course    media.ID
+	Title     string
+	Plan      Plan
+	By        media.ID
 	Cancelled bool  // then Air is empty
 	Air       []Air // in order, none open
 }
@@ -23,7 +26,7 @@ func (l *Lessons) Import(ctx context.Context, past []Past) ([]Lesson, error) {
 	rows := make([]Lesson, len(past))
 	var air []AirInterval
 	for i, p := range past {
-		row, err := p.Draft.lesson(0, time.Time{})
+		row, err := newLesson(p.Course, p.Title, p.Plan, p.By, time.Time{})
 		if err != nil {
 			return nil, err
 		}

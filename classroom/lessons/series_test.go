@@ -73,7 +73,9 @@ func (s *school) change(ch lessons.Change) int {
 	return n
 }
 
-func at(date, start, end string) lessons.Plan { return lessons.Plan{Date: date, Start: start, End: end} }
+func at(date, start, end string) lessons.Plan {
+	return lessons.Plan{Date: date, Start: start, End: end}
+}
 
 // A series has its lessons a term ahead, each once: whether the server runs, was down over many of them, or was
 // killed after making some of them.

@@ -44,10 +44,10 @@ func (sc *school) demoTerm(ctx context.Context, cast *demoCast, biology media.ID
 			{cast.CourseID, demoPhysics[week], 1, "09:00", "09:45"},
 			{biology, demoBiology[week], 2, "10:00", "10:45"},
 		} {
-			past = append(past, lessons.Past{Draft: lessons.Draft{
+			past = append(past, lessons.Past{
 				Course: l.course, Title: l.title, By: cast.Teacher.ID,
 				Plan: lessons.Plan{Date: monday.AddDate(0, 0, 7*week+l.day).Format(time.DateOnly), Start: l.start, End: l.until, Zone: demoZone},
-			}})
+			})
 		}
 	}
 	for i := range past {
