@@ -32,6 +32,10 @@ type lessonJSON struct {
 	EndsAt       *time.Time    `json:"ends_at"` // planned end and what was added
 	LiveSince    *time.Time    `json:"live_since"`
 	EndedAt      *time.Time    `json:"ended_at"`
+	SeriesID     *media.ID     `json:"series_id"`  // null for a single lesson
+	Second       bool          `json:"second"`     // of a start that clocks show twice the second is meant
+	MovedFrom    *time.Time    `json:"moved_from"` // the start that students knew first
+	Note         string        `json:"note"`       // why it is cancelled
 	Role         string        `json:"role"` // of the reader: teacher, assistant, student, admin
 }
 
@@ -40,12 +44,17 @@ func (k *Classroom) lessonJSON(row lessons.Lesson, a courses.Access) lessonJSON 
 	if role == "" {
 		role = "admin"
 	}
-	return lessonJSON{
+	out := lessonJSON{
 		ID: row.ID, CourseID: row.CourseID, CourseCode: a.Course.Code, Title: row.Title, State: row.StateAt(k.now()),
 		Date: row.LocalDate, Start: row.LocalStart, End: row.LocalEnd, Zone: row.Zone,
 		PlannedStart: instant(row.PlannedStartAt.Time()), PlannedEnd: instant(row.PlannedEndAt.Time()), EndsAt: instant(row.EndAt()),
 		LiveSince: instant(row.LiveAt.Time()), EndedAt: instant(row.EndedAt.Time()), Role: role,
+		Second: row.Second, MovedFrom: instant(row.MovedFromAt.Time()), Note: row.Note,
 	}
+	if row.SeriesID != 0 {
+		out.SeriesID = &row.SeriesID
+	}
+	return out
 }
 
 func instant(t time.Time) *time.Time {
@@ -102,46 +111,3 @@ func day(text string, zone *time.Location, otherwise time.Time) (time.Time, erro
 	return lessons.ResolveLocal(text, "00:00", zone.String())
 }
 
-// apiCreate plans a lesson, or a weekly series of them; without date and times it begins an unplanned lesson now.
-func (k *Classroom) apiCreate(c *gin.Context) error {
-	var in struct {
-		Course media.ID `json:"course_id"`
-		Title  string   `json:"title"`
-		Date   string   `json:"date"`
-		Start  string   `json:"start"`
-		End    string   `json:"end"`
-		Weeks  int      `json:"weeks"`
-	}
-	if err := web.BindJSON(c, &in); err != nil {
-		return err
-	}
-	ctx := c.Request.Context()
-	a, err := k.Courses.Check(ctx, web.MustViewer(c), in.Course, courses.EditSchedule)
-	if err != nil {
-		return err
-	}
-	title, err := web.Line("title", in.Title, maxTitle)
-	if err != nil {
-		return err
-	}
-	zone := a.Course.Zone.String()
-	if in.Date == "" && in.Start == "" && in.End == "" && in.Weeks == 0 {
-		row, err := k.Lessons.Begin(ctx, in.Course, title, zone, a.Viewer.ID)
-		if err != nil {
-			return err
-		}
-		return web.JSON(c, http.StatusCreated, gin.H{"lessons": []lessonJSON{k.lessonJSON(row, a)}})
-	}
-	rows, err := k.Lessons.Create(ctx, lessons.Draft{
-		Course: in.Course, Title: title, By: a.Viewer.ID, Weeks: in.Weeks,
-		Plan: lessons.Plan{Date: in.Date, Start: in.Start, End: in.End, Zone: zone},
-	})
-	if err != nil {
-		return err
-	}
-	out := make([]lessonJSON, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, k.lessonJSON(row, a))
-	}
-	return web.JSON(c, http.StatusCreated, gin.H{"lessons": out})
-}

@@ -27,7 +27,10 @@ func (k *Classroom) card(ctx context.Context, row lessons.Lesson, course courses
 		ID: row.ID.String(), Title: row.Title, CourseID: course.ID.String(), CourseCode: course.Code, Course: course.Title,
 		State: string(row.StateAt(now)), Start: start.In(zone), End: end.In(zone),
 		CourseStart: start.In(course.Zone), CourseEnd: end.In(course.Zone),
-		Late: row.Late(now), Staff: role.Staff(), Replay: k.replayable(row),
+		Late: row.Late(now), Staff: role.Staff(), Replay: k.replayable(row), Note: row.Note,
+	}
+	if row.MovedFromAt != 0 && !row.State.Over() {
+		card.MovedFrom = row.MovedFromAt.Time().In(zone)
 	}
 	if row.LiveAt != 0 {
 		card.LiveSince = row.LiveAt.Time().In(zone)

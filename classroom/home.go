@@ -48,6 +48,9 @@ func (k *Classroom) home(c *gin.Context) error {
 	if err := h.lookBack(ctx, rows); err != nil {
 		return err
 	}
+	if err := h.away(ctx, ids); err != nil {
+		return err
+	}
 	h.choose()
 	h.courses(rows)
 	if h.page.Page, err = web.NewPage(c, "home"); err != nil {
@@ -90,6 +93,28 @@ func (h *homePage) place(ctx context.Context, row lessons.Lesson) error {
 		h.page.Week = append(h.page.Week, card)
 	}
 	return err
+}
+
+// away finds what was meant for today and moved to another day, so that nobody waits for it.
+func (h *homePage) away(ctx context.Context, ids []media.ID) error {
+	tomorrow := h.midnight.AddDate(0, 0, 1)
+	rows, err := h.k.Lessons.MovedAway(ctx, ids, h.midnight, tomorrow)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		start := row.PlannedStartAt.Time()
+		if row.State.Over() || !start.Before(h.midnight) && start.Before(tomorrow) {
+			continue
+		}
+		p := h.at[row.CourseID]
+		card, err := h.k.card(ctx, row, p.Course, p.Role)
+		if err != nil {
+			return err
+		}
+		h.page.Away = append(h.page.Away, card)
+	}
+	return nil
 }
 
 // choose takes the one big card out of today: what is on air, else what comes next.

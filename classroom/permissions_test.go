@@ -53,6 +53,24 @@ var rights = []struct {
 	{"GET /api/v1/courses/:id/lessons", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
 	{"POST /api/v1/lessons", `{"course_id":"{course}","title":"Questions"}`, [8]int{401, 403, 404, 201, 404, 201, 201, 401}},
 
+	// the timetable
+	{"GET /courses/:id/timetable", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"GET /courses/:id/timetable/new", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /courses/:id/timetable", "title=Cells&date=2031-11-03&start=09:00&end=09:45", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"POST /courses/:id/begin", "title=Questions", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
+	{"POST /series/:id/prolong", "until=2032-{n}1-01", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"GET /lessons/:id/edit", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /lessons/:id/edit", "title=Cells&date=2031-11-03&start=09:00&end=09:45", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"POST /lessons/:id/cancel", "note=Ill", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"POST /lessons/:id/restore", "together=1", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"PATCH /api/v1/lessons/:id", `{"title":"Atoms"}`, [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/cancel", "{}", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/restore", "{}", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/courses/:id/series", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/series", `{"course_id":"{course}","title":"Cells","date":"2031-11-03","start":"09:00","end":"09:45","weeks":3}`, [8]int{401, 403, 404, 201, 404, 201, 201, 401}},
+	{"PATCH /api/v1/series/:id", `{"title":"Atoms {n}"}`, [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/series/:id/cancel", "{}", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+
 	// a lesson, as those see it who learn
 	{"GET /lessons/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
@@ -72,7 +90,6 @@ var rights = []struct {
 	{"POST /api/v1/lessons/:id/live", "{}", [8]int{401, 403, 404, 409, 404, 409, 403, 401}},
 	{"POST /api/v1/lessons/:id/end", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
 	{"POST /api/v1/lessons/:id/extend", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
-	{"POST /api/v1/lessons/:id/cancel", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
 	{"POST /api/v1/lessons/:id/take-over", "{}", [8]int{401, 403, 404, 200, 404, 200, 403, 401}},
 
 	// the register
@@ -121,6 +138,8 @@ func TestPermissions(t *testing.T) {
 			var id media.ID
 			if strings.Contains(pattern, "/lessons/:id") {
 				id = s.lesson(10 * time.Minute) // of its own: orders change it
+			} else if strings.Contains(pattern, "/series/:id") {
+				id = s.weekly()
 			}
 			a := s.ask(who, method, s.fill(pattern, id), s.fillBody(r.body, i))
 			if a.status != r.want[i] {
@@ -169,7 +188,7 @@ func TestHostileIDs(t *testing.T) {
 	}
 	for _, r := range rights {
 		method, pattern, _ := strings.Cut(r.route, " ")
-		if !strings.Contains(pattern, "/lessons/:id") {
+		if !strings.Contains(pattern, "/lessons/:id") && !strings.Contains(pattern, "/series/:id") {
 			continue
 		}
 		for _, id := range ids {

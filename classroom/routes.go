@@ -32,8 +32,22 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/lessons/:id/extend", web.CourseStaff, k.order(k.extend))
 	s.Handle("POST", "/lessons/:id/take-over", web.CourseStaff, k.order(k.takeOver))
 
+	s.Handle("GET", "/courses/:id/timetable", web.CourseStaff, k.timetable)
+	s.Handle("POST", "/courses/:id/timetable", web.CourseStaff, k.postLessons)
+	s.Handle("GET", "/courses/:id/timetable/new", web.CourseStaff, k.newLessons)
+	s.Handle("POST", "/courses/:id/begin", web.CourseStaff, k.postBegin)
+	s.Handle("POST", "/series/:id/prolong", web.CourseStaff, k.postProlong)
+	s.Handle("GET", "/lessons/:id/edit", web.CourseStaff, k.editPage)
+	s.Handle("POST", "/lessons/:id/edit", web.CourseStaff, k.postEdit)
+	s.Handle("POST", "/lessons/:id/cancel", web.CourseStaff, k.postCancel)
+	s.Handle("POST", "/lessons/:id/restore", web.CourseStaff, k.postRestore)
+
 	s.Handle("GET", "/api/v1/courses/:id/lessons", web.CourseMember, k.apiLessons)
 	s.Handle("POST", "/api/v1/lessons", web.SignedIn, k.apiCreate, web.Body(8<<10)) // the course stands in the body
+	s.Handle("GET", "/api/v1/courses/:id/series", web.CourseStaff, k.apiSeries)
+	s.Handle("POST", "/api/v1/series", web.SignedIn, k.apiCreate, web.Body(8<<10)) // as above
+	s.Handle("PATCH", "/api/v1/series/:id", web.CourseStaff, k.apiChangeSeries, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/series/:id/cancel", web.CourseStaff, k.apiCancelSeries, web.Body(8<<10))
 	s.Handle("GET", "/api/v1/lessons/:id", web.CourseMember, k.apiLesson)
 	s.Handle("GET", "/api/v1/lessons/:id/playback", web.CourseMember, k.apiPlayback)
 	s.Handle("GET", "/api/v1/lessons/:id/events", web.CourseMember, k.events, web.Stream())
@@ -42,7 +56,9 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/api/v1/lessons/:id/live", web.CourseStaff, k.apiOrder(k.goLive))
 	s.Handle("POST", "/api/v1/lessons/:id/end", web.CourseStaff, k.apiOrder(k.end))
 	s.Handle("POST", "/api/v1/lessons/:id/extend", web.CourseStaff, k.apiOrder(k.extend))
-	s.Handle("POST", "/api/v1/lessons/:id/cancel", web.CourseStaff, k.apiOrder(k.cancel))
+	s.Handle("PATCH", "/api/v1/lessons/:id", web.CourseStaff, k.apiChange, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/lessons/:id/cancel", web.CourseStaff, k.apiCancel, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/lessons/:id/restore", web.CourseStaff, k.apiRestore, web.Body(8<<10))
 	s.Handle("POST", "/api/v1/lessons/:id/take-over", web.CourseStaff, k.apiOrder(k.takeOver))
 
 	s.Handle("GET", "/healthz", web.Anyone, k.healthz)

@@ -122,10 +122,6 @@ func (k *Classroom) extend(ctx context.Context, row lessons.Lesson, a courses.Ac
 	return row.StateAt(k.now()), err
 }
 
-func (k *Classroom) cancel(ctx context.Context, row lessons.Lesson, a courses.Access) (lessons.State, error) {
-	return lessons.Cancelled, k.Lessons.Cancel(ctx, row.ID, a.Viewer.ID)
-}
-
 // takeOver ends the viewer's own broadcast, whichever device it comes from, so that another may begin.
 func (k *Classroom) takeOver(_ context.Context, row lessons.Lesson, a courses.Access) (lessons.State, error) {
 	if k.cfg.TakeOver != nil {

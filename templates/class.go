@@ -11,9 +11,6 @@ type Class struct {
 	Counted        time.Duration // so far, when the viewer was here before
 	Policy         Policy
 	InterruptedAt  time.Time // when the encoder was lost, in state interrupted
-	MovedTo        string    // ID of the lesson that replaces a cancelled one, empty when there is none
-	MovedStart     time.Time
-	CancelledNote  string // why, in the teacher's own words
 	LatencyTarget  time.Duration
 	AudioOnlyFirst bool // the reader's setting: start without the picture
 }

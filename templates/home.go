@@ -8,6 +8,7 @@ type Home struct {
 	Page
 	Current *Lesson       // the one big card: on air, or next today; nil when there is none
 	Today   []Lesson      // in order of start
+	Away    []Lesson      // were meant for today and moved to another day
 	Week    []Lesson      // the six days after today
 	Missed  []Lesson      // for students: ended, not attended, can be watched
 	Review  []Review      // for staff: registers that need a look

@@ -66,6 +66,8 @@ type Lesson struct {
 	Replay                 bool      // it can be watched again
 	Result                 *Result   // the reader's own, where there is one
 	Here, Enrolled         int       // for staff and admins
+	MovedFrom              time.Time // the start that students knew first; zero when it was not moved
+	Note                   string    // why it is cancelled, in the teacher's own words
 }
 
 // Result is a student's own figures of one lesson.

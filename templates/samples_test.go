@@ -419,9 +419,9 @@ func course(role string) templates.Course {
 
 // samples returns a full example of every page in every state, by a name fit for a file.
 func samples() map[string]any {
-	moved, cancelled, before, after := class(templates.Cancelled), class(templates.Cancelled), class(templates.Planned), class(templates.Closed)
-	moved.MovedTo, moved.MovedStart = "9", at("10:00:00").Add(24*time.Hour)
-	cancelled.CancelledNote = "Ms Tanaka is ill. Please read pages 41 to 44 instead."
+	later, cancelled, before, after := class(templates.Planned), class(templates.Cancelled), class(templates.Planned), class(templates.Closed)
+	later.Lesson.Start, later.Lesson.End, later.Lesson.MovedFrom = at("11:24:00"), at("12:09:00"), at("10:00:00").Add(-24*time.Hour)
+	cancelled.Lesson.Note = "Ms Tanaka is ill. Please read pages 41 to 44 instead."
 	before.Lesson.Start, before.Lesson.End = at("10:24:00"), at("11:09:00")
 	before.Lesson.CourseStart = before.Lesson.Start.In(must(time.LoadLocation("Asia/Tokyo")))
 	before.Lesson.CourseEnd = before.Lesson.End.In(must(time.LoadLocation("Asia/Tokyo")))
@@ -461,7 +461,7 @@ func samples() map[string]any {
 		"class-interrupted":  class(templates.Interrupted),
 		"class-ended":        after,
 		"class-cancelled":    cancelled,
-		"class-moved":        moved,
+		"class-moved":        later,
 		"studio-setup":       studio(templates.Planned),
 		"studio-preview":     studio(templates.Open),
 		"studio-live":        studio(templates.Live),
@@ -486,6 +486,12 @@ func samples() map[string]any {
 		"error-500":          templates.ErrorPage{Page: door, Status: 500, Reference: "7F3A-91"},
 		"error-503":          templates.ErrorPage{Page: door, Status: 503, Code: "server_busy"},
 		"error-418":          templates.ErrorPage{Page: door, Status: 418},
+		"home-moved":         moved(),
+		"timetable":          timetable(),
+		"timetable-empty":    templates.Timetable{Page: page("teacher"), Code: "BIO-7B", Course: "Biology, year 7", Zone: "UTC"},
+		"lesson-new":         lessonForm(),
+		"lesson-preview":     previewed(),
+		"lesson-edit":        lessonEdit(),
 		"storybook":          templates.Storybook{Page: page("admin")},
 	}
 	maps.Copy(all, reportSamples())

@@ -34,6 +34,8 @@ var pageFiles = map[string]string{
 	"Settings":     "settings.html",
 	"ErrorPage":    "error_page.html",
 	"Storybook":    "storybook.html",
+	"Timetable":    "timetable.html",
+	"LessonForm":   "lesson_form.html",
 }
 
 // Set is all pages in all languages, parsed.
@@ -113,6 +115,7 @@ func (s *Set) funcs(lang string) template.FuncMap {
 		"day":       f.day,
 		"date":      f.date,
 		"shortDate": f.shortDate,
+		"weekday":   func(d time.Weekday) string { return f.weekdays[d] },
 		"iso":       iso,
 		"dur":       func(d duration) string { return s.durationWords(lang, d) },
 		"exact":     func(d duration) string { return s.exactWords(lang, Exact(d)) },

@@ -21,6 +21,7 @@ const (
 // StateNews is what a page must know of a lesson to show the right thing.
 type StateNews struct {
 	State         State      `json:"state"`
+	Start         *time.Time `json:"start"`          // as planned; null without a plan
 	LiveSince     *time.Time `json:"live_since"`     // null when it was never on air
 	InterruptedAt *time.Time `json:"interrupted_at"` // null unless it is
 	End           *time.Time `json:"end"`            // as planned and extended; null without a plan
@@ -36,7 +37,10 @@ type HereNews struct {
 // News returns the state of a lesson as pages are told it.
 func (l *Lessons) News(ctx context.Context, row Lesson) (StateNews, error) {
 	now := l.now()
-	n := StateNews{State: row.StateAt(now), LiveSince: pointer(row.LiveAt.Time()), End: pointer(row.EndAt()), Late: row.Late(now)}
+	n := StateNews{
+		State: row.StateAt(now), Start: pointer(row.PlannedStartAt.Time()), LiveSince: pointer(row.LiveAt.Time()),
+		End: pointer(row.EndAt()), Late: row.Late(now),
+	}
 	if n.State != Interrupted {
 		return n, nil
 	}

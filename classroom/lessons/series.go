@@ -194,3 +194,17 @@ func (l *Lessons) Prolong(ctx context.Context, id media.ID, until string, by med
 	}
 	return s, made, nil
 }
+
+// NextOf returns the first lesson of a series that was not held yet, or fault lesson.over.
+func (l *Lessons) NextOf(ctx context.Context, series media.ID) (Lesson, error) {
+	rows, err := lessonsOfSeries(ctx, l.db.Reader(), series, "")
+	if err != nil {
+		return Lesson{}, fmt.Errorf("load lessons of series %s: %w", series, err)
+	}
+	for _, row := range rows {
+		if unheld(row, l.now()) == nil {
+			return row, nil
+		}
+	}
+	return Lesson{}, fault.Conflict("lesson.over")
+}

@@ -106,5 +106,10 @@ func (s *Server) takeFlash(c *gin.Context) []templates.Flash {
 	if json.Unmarshal(b, &f) != nil || !s.cfg.Pages.Has(f.Key) {
 		return nil
 	}
+	for name, v := range f.Data {
+		if n, ok := v.(float64); ok { // numbers choose plural forms, and JSON knows one kind of them
+			f.Data[name] = int(n)
+		}
+	}
 	return []templates.Flash{f}
 }

@@ -51,6 +51,10 @@ function setState(next, detail = {}) {
     if (next && next !== state) location.reload();
     return;
   }
+  if (detail.start && Date.parse(detail.start) !== Date.parse(data.start) && !running()) {
+    setTimeout(() => location.reload(), between(0, 5000)); // it was moved, and everybody hears it at once
+    return;
+  }
   const before = state;
   state = next;
   if (next === 'interrupted' && before !== 'interrupted') {

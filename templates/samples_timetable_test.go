@@ -1,0 +1,73 @@
+package templates_test
+
+import (
+	"time"
+
+	"chalkcast/templates"
+)
+
+func timetable() templates.Timetable {
+	p := templates.Timetable{Page: page("teacher"), CourseID: "5c4d3e2f1g0hj", Code: "BIO-7B", Course: "Biology, year 7", Zone: "Asia/Singapore", Publishes: true}
+	for i, l := range week() {
+		l.Staff = true
+		line := templates.PlannedLesson{Lesson: l, Editable: true}
+		switch i {
+		case 1:
+			line.MovedFrom = l.Start.Add(-3 * time.Hour)
+		case 2:
+			line.State, line.Note = templates.Cancelled, "Ms Tanaka is ill. Please read pages 41 to 44 instead."
+			line.Editable, line.Restorable, line.Together = false, true, 12
+		}
+		p.Lessons = append(p.Lessons, line)
+	}
+	p.Series = []templates.Series{
+		{ID: "1", Title: "Cells, tissue and what holds them together", Weekdays: []time.Weekday{time.Monday, time.Wednesday}, Start: "10:00", End: "10:45", First: now.AddDate(0, -2, 0), Last: now.AddDate(0, 3, 0)},
+		{ID: "2", Title: "Laboratory", Weekdays: []time.Weekday{time.Sunday}, Start: "23:30", End: "00:30", First: now, Last: now.AddDate(0, 1, 0)},
+	}
+	return p
+}
+
+func lessonForm() templates.LessonForm {
+	p := templates.LessonForm{
+		Page: page("teacher"), CourseID: "5c4d3e2f1g0hj", Code: "BIO-7B", Course: "Biology, year 7", Zone: "Europe/Berlin",
+		Action: "/courses/5c4d3e2f1g0hj/timetable", Look: "/courses/5c4d3e2f1g0hj/timetable/new#dates", Repeat: "once", Weeks: "12",
+	}
+	for n := range 7 {
+		p.Weekdays = append(p.Weekdays, templates.WeekdayChoice{Day: time.Weekday((n + 1) % 7), On: n == 5})
+	}
+	return p
+}
+
+// preview is a night lesson across both changes of clocks, one of which it falls into.
+func previewed() templates.LessonForm {
+	p := lessonForm()
+	berlin := must(time.LoadLocation("Europe/Berlin"))
+	p.Title, p.Date, p.Start, p.End, p.Repeat, p.Weeks, p.Max = "Night sky: what can be seen without a telescope", "2026-10-18", "02:30", "03:30", "weekly", "60", 53
+	p.Errors = map[string]string{"weeks": "lesson.bad_weeks", "second": "timetable.which", "": "lesson.held"}
+	day := func(utc time.Time) templates.PlannedDate {
+		return templates.PlannedDate{Start: utc.In(berlin), End: utc.Add(time.Hour).In(berlin)}
+	}
+	a, b, c, d := day(time.Date(2026, 10, 18, 0, 30, 0, 0, time.UTC)), day(time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC)), day(time.Date(2026, 11, 1, 1, 30, 0, 0, time.UTC)), day(time.Date(2027, 3, 28, 1, 30, 0, 0, time.UTC))
+	b.Twice, c.Offset, d.Offset, d.Skipped = true, "UTC+01:00", "UTC+02:00", "02:30"
+	a.Clashes = []string{"Quadratic equations: the discriminant"}
+	p.Preview = &templates.Preview{Dates: []templates.PlannedDate{a, b, c, d}, Twice: &b, Clashes: 1}
+	return p
+}
+
+func lessonEdit() templates.LessonForm {
+	p := lessonForm()
+	p.LessonID, p.Action, p.Look = "7h3k9m2p4q6rs", "/lessons/7h3k9m2p4q6rs/edit", "/lessons/7h3k9m2p4q6rs/edit#dates"
+	p.InSeries, p.Scope, p.Title, p.Date, p.Start, p.End = true, "later", "Cells, tissue and what holds them together", "2026-09-03", "10:00", "10:45"
+	return p
+}
+
+func moved() templates.Home {
+	h := home("student")
+	away := listed("Climate and how we know", "GEO-7", "Geography", "Mr Tamati", templates.Planned, at("08:00:00").Add(48*time.Hour))
+	away.MovedFrom = at("13:00:00")
+	h.Away = []templates.Lesson{away}
+	here := &h.Today[0]
+	here.MovedFrom = here.Start.Add(-2 * time.Hour)
+	h.Today[1].Note = "Mme Lefèvre est malade."
+	return h
+}
