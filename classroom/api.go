@@ -36,7 +36,7 @@ type lessonJSON struct {
 	Second       bool          `json:"second"`     // of a start that clocks show twice the second is meant
 	MovedFrom    *time.Time    `json:"moved_from"` // the start that students knew first
 	Note         string        `json:"note"`       // why it is cancelled
-	Role         string        `json:"role"` // of the reader: teacher, assistant, student, admin
+	Role         string        `json:"role"`       // of the reader: teacher, assistant, student, admin
 }
 
 func (k *Classroom) lessonJSON(row lessons.Lesson, a courses.Access) lessonJSON {
@@ -110,4 +110,3 @@ func day(text string, zone *time.Location, otherwise time.Time) (time.Time, erro
 	}
 	return lessons.ResolveLocal(text, "00:00", zone.String())
 }
-

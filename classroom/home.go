@@ -53,6 +53,9 @@ func (k *Classroom) home(c *gin.Context) error {
 	}
 	h.choose()
 	h.courses(rows)
+	if h.page.Rehearsal, err = k.rehearsal(ctx, v.ID); err != nil {
+		return err
+	}
 	if h.page.Page, err = web.NewPage(c, "home"); err != nil {
 		return err
 	}

@@ -33,6 +33,11 @@ func (k *Classroom) studio(c *gin.Context) error {
 		p.Publishing, p.Health = true, &b.Health
 		p.OnAir = b.Live && b.Lesson == row.ID
 	}
+	if !p.ReadOnly && !p.OnAir {
+		if p.Due, err = k.due(ctx, access.Viewer.ID, row.ID); err != nil {
+			return err
+		}
+	}
 	if !p.ReadOnly {
 		if err := k.ownEncoders(ctx, access.Viewer.ID, &p); err != nil {
 			return err

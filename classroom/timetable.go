@@ -53,6 +53,9 @@ func (k *Classroom) timetable(c *gin.Context) error {
 		if err != nil {
 			return err
 		}
+		if !card.MovedFrom.IsZero() {
+			card.MovedFrom = card.MovedFrom.In(a.Course.Zone)
+		}
 		line := templates.PlannedLesson{Lesson: card, Editable: editable(row, now), Restorable: row.State == lessons.Cancelled}
 		if row.CancelID != 0 {
 			line.Together = together[row.CancelID]

@@ -221,10 +221,44 @@ func TestTimetableAPI(t *testing.T) {
 func TestUnplannedLesson(t *testing.T) {
 	s := newSchool(t)
 	s.wantPage("teacher", "/courses/"+s.course.String()+"/timetable", "Unplanned lesson")
-	a := s.ask("teacher", "POST", "/courses/"+s.course.String()+"/begin", "title=")
+	g := s.stream("teacher")
+	if g.Lesson != 0 {
+		t.Fatalf("granted %+v, want a rehearsal", g)
+	}
+	begin := "/courses/" + s.course.String() + "/begin"
+	s.wantPage("teacher", "/", "You are in rehearsal", begin, "Start an unplanned lesson in BIO-7B")
+	if page := s.wantPage("assistant", "/"); strings.Contains(page, "rehearsal") {
+		t.Error("the assistant reads of the teacher's rehearsal")
+	}
+	a := s.ask("teacher", "POST", begin, "title=")
 	if a.status != 303 || !regexp.MustCompile(`^/lessons/\w+/studio$`).MatchString(a.location) {
 		t.Fatalf("begin: %d to %q", a.status, a.location)
 	}
 	s.wantPage("teacher", a.location, "Unplanned lesson")
 	s.wantPage("student", "/", "Unplanned lesson")
+	if a := s.ask("teacher", "POST", strings.Replace(a.location, "/studio", "/live", 1), ""); a.status != 303 {
+		t.Errorf("go live: %d %.300s", a.status, a.body)
+	}
+	s.wantPage("student", strings.TrimSuffix(a.location, "/studio"), `data-state="live"`)
+}
+
+// Two lessons that begin at the same time: nobody guesses, home and studio ask.
+func TestTwoLessonsAtOnce(t *testing.T) {
+	s := newSchool(t)
+	one, two := s.lesson(10*time.Minute), s.lesson(10*time.Minute)
+	studio := "/lessons/" + two.String() + "/studio"
+	if g := s.stream("teacher"); g.Lesson != 0 {
+		t.Fatalf("granted %+v, want neither of the two", g)
+	}
+	s.wantPage("teacher", "/", "Which one do you teach now?", studio, "/lessons/"+one.String()+"/studio")
+	s.wantPage("teacher", "/lessons/"+one.String()+"/studio", "Which one do you teach now?", studio, "BIO-7B: this one")
+	if a := s.ask("teacher", "POST", "/lessons/"+two.String()+"/live", ""); a.status != 303 {
+		t.Errorf("go live: %d %.300s", a.status, a.body)
+	}
+	if p := s.playback("student", two); p.State != lessons.Live {
+		t.Errorf("the one that was chosen is %s, want live", p.State)
+	}
+	if page := s.wantPage("teacher", "/lessons/"+two.String()+"/studio"); strings.Contains(page, "Which one") {
+		t.Error("the studio still asks")
+	}
 }

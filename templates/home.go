@@ -6,13 +6,20 @@ import "time"
 // not in Current.
 type Home struct {
 	Page
-	Current *Lesson       // the one big card: on air, or next today; nil when there is none
-	Today   []Lesson      // in order of start
-	Away    []Lesson      // were meant for today and moved to another day
-	Week    []Lesson      // the six days after today
-	Missed  []Lesson      // for students: ended, not attended, can be watched
-	Review  []Review      // for staff: registers that need a look
-	Courses []CourseCount // all courses of the viewer
+	Rehearsal *Rehearsal    // a stream of the viewer's that belongs to no lesson; nil without one
+	Current   *Lesson       // the one big card: on air, or next today; nil when there is none
+	Today     []Lesson      // in order of start
+	Away      []Lesson      // were meant for today and moved to another day
+	Week      []Lesson      // the six days after today
+	Missed    []Lesson      // for students: ended, not attended, can be watched
+	Review    []Review      // for staff: registers that need a look
+	Courses   []CourseCount // all courses of the viewer
+}
+
+// Rehearsal is a stream that nobody but its teacher sees, because no lesson is due, or several are.
+type Rehearsal struct {
+	Due     []Lesson      // begin at the same time: which one is it?
+	Courses []CourseCount // where it can become an unplanned lesson: POST /courses/{ID}/begin
 }
 
 // Review is a closed register with something in it for a teacher to decide.

@@ -421,6 +421,7 @@ func course(role string) templates.Course {
 func samples() map[string]any {
 	later, cancelled, before, after := class(templates.Planned), class(templates.Cancelled), class(templates.Planned), class(templates.Closed)
 	later.Lesson.Start, later.Lesson.End, later.Lesson.MovedFrom = at("11:24:00"), at("12:09:00"), at("10:00:00").Add(-24*time.Hour)
+	later.Lesson.CourseStart, later.Lesson.CourseEnd = later.Lesson.Start, later.Lesson.End
 	cancelled.Lesson.Note = "Ms Tanaka is ill. Please read pages 41 to 44 instead."
 	before.Lesson.Start, before.Lesson.End = at("10:24:00"), at("11:09:00")
 	before.Lesson.CourseStart = before.Lesson.Start.In(must(time.LoadLocation("Asia/Tokyo")))
@@ -487,6 +488,9 @@ func samples() map[string]any {
 		"error-503":          templates.ErrorPage{Page: door, Status: 503, Code: "server_busy"},
 		"error-418":          templates.ErrorPage{Page: door, Status: 418},
 		"home-moved":         moved(),
+		"home-rehearsal":     rehearsal(nil),
+		"home-which":         rehearsal(due()),
+		"studio-which":       studioWhich(),
 		"timetable":          timetable(),
 		"timetable-empty":    templates.Timetable{Page: page("teacher"), Code: "BIO-7B", Course: "Biology, year 7", Zone: "UTC"},
 		"lesson-new":         lessonForm(),

@@ -71,3 +71,23 @@ func moved() templates.Home {
 	h.Today[1].Note = "Mme Lefèvre est malade."
 	return h
 }
+
+func due() []templates.Lesson {
+	other := listed("Laboratory: onion skin under the microscope", "BIO-8C", "Biology, year 8", "Ms Tanaka", templates.Open, at("10:00:00"))
+	here := lesson(templates.Open)
+	here.Staff, other.Staff = true, true
+	return []templates.Lesson{here, other}
+}
+
+func rehearsal(due []templates.Lesson) templates.Home {
+	h := home("teacher")
+	h.Current = nil
+	h.Rehearsal = &templates.Rehearsal{Due: due, Courses: []templates.CourseCount{{ID: "1", Code: "BIO-7B", Title: "Biology, year 7"}, {ID: "2", Code: "BIO-8C", Title: "Biology, year 8"}}}
+	return h
+}
+
+func studioWhich() templates.Studio {
+	s := studio(templates.Open)
+	s.Due = due()
+	return s
+}

@@ -14,6 +14,7 @@ type Studio struct {
 	OnAir      bool   // and students see it
 	Health     *Health
 	Refused    *Refused // what is wrong with the last attempt, in the last hour
+	Due        []Lesson // of the teacher's lessons those that begin at the same time as this one: which is it?
 	People     []Person // the roster with who is here, in order of family name
 	InClass    int      // students in class right now
 	Enrolled   int

@@ -54,7 +54,7 @@ type LessonForm struct {
 	Weeks    string
 	Until    string
 	InSeries bool
-	Scope    string // one, later, all
+	Scope    string            // one, later, all
 	Errors   map[string]string // field → catalogue key
 	Max      int               // for the sentence of an error
 	Preview  *Preview          // nil: not asked for yet
