@@ -18,6 +18,7 @@ import (
 	"chalkcast/classroom"
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/courses"
+	"chalkcast/classroom/database"
 	"chalkcast/classroom/database/databasetest"
 	"chalkcast/classroom/lessons"
 	"chalkcast/media"
@@ -116,6 +117,16 @@ var pages = sync.OnceValues(templates.New)
 
 func newSchool(t *testing.T) *school {
 	t.Helper()
+	db := databasetest.New(t)
+	_, err := db.SQL().ExecContext(t.Context(), "PRAGMA synchronous = OFF") // no test pulls the plug
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSchoolOn(t, db)
+}
+
+func newSchoolOn(t *testing.T, db *database.DB) *school {
+	t.Helper()
 	set, err := pages()
 	if err != nil {
 		t.Fatal(err)
@@ -124,9 +135,6 @@ func newSchool(t *testing.T) *school {
 		t: t, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
 		clock: &clock{now: morning}, denied: map[uint64]time.Time{},
 	}
-	db := databasetest.New(t)
-	_, err = db.SQL().ExecContext(t.Context(), "PRAGMA synchronous = OFF") // no test pulls the plug
-	s.must(err)
 	s.k, err = classroom.New(t.Context(), classroom.Config{
 		DB: db, Pages: set, Origin: s.origin, Server: "rtmp://school.example/live",
 		Ticket: func(channel media.ID, viewer uint64, staff bool, until time.Time) string {

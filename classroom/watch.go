@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chalkcast/classroom/courses"
+	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
@@ -51,18 +52,26 @@ func (k *Classroom) ownTime(ctx context.Context, row lessons.Lesson, student med
 		return err
 	}
 	own, ok, err := k.Attendance.Own(ctx, row, student, p.Lesson.Start.Location())
-	if err != nil {
+	counted := ownCount{own.Result, own.Policy, ok}
+	if counted, err = k.own.Or([2]media.ID{row.ID, student}, k.now(), counted, err); err != nil && !database.Away(err) {
 		return err
 	}
-	if !ok { // enrolled only now
+	if !counted.ok { // enrolled only now, or nobody can tell just now; the next beat does
 		p.Policy, err = k.Attendance.Rule(ctx, row.CourseID)
 		return err
 	}
-	p.Counted, p.Policy = own.Result.Counted, own.Policy
+	p.Counted, p.Policy = counted.result.Counted, counted.policy
 	if row.State.Over() {
-		p.Lesson.Result = &own.Result
+		p.Lesson.Result = &counted.result
 	}
 	return nil
+}
+
+// ownCount is what a class page says of its student.
+type ownCount struct {
+	result templates.Result
+	policy templates.Policy
+	ok     bool
 }
 
 // playbackJSON tells a page where its player finds a channel.

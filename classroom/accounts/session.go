@@ -26,8 +26,9 @@ const (
 )
 
 const (
-	cacheTime = time.Minute     // what another node may lag behind a revocation
-	seenEvery = 5 * time.Minute // how precisely the last use of a session is known
+	cacheTime = time.Minute      // what another node may lag behind a revocation
+	staleTime = 10 * time.Minute // good enough while the database is away
+	seenEvery = 5 * time.Minute  // how precisely the last use of a session is known
 	maxCached = 100_000
 )
 
@@ -80,6 +81,18 @@ func (s *sessionCache) get(h tokenHash, now time.Time) (*web.Viewer, uint64) {
 	}
 	s.use(h, k, now)
 	return k.viewer, s.changes
+}
+
+// stale returns what was known of a session lately, for a time without a database.
+func (s *sessionCache) stale(h tokenHash, now time.Time) *web.Viewer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.known[h]
+	if k == nil || now.Sub(k.read) >= staleTime || k.expired(now) {
+		return nil
+	}
+	s.use(h, k, now)
+	return k.viewer
 }
 
 func (s *sessionCache) put(h tokenHash, k *known, now time.Time, changes uint64) {
@@ -146,6 +159,11 @@ func (a *Accounts) Identify(ctx context.Context, token string) (*web.Viewer, err
 		return v, nil
 	}
 	found, err := findSession(ctx, a.db.Reader(), h[:])
+	if database.Away(err) {
+		if v := a.sessions.stale(h, now); v != nil {
+			return v, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 const (
 	classTime  = 30 * time.Second // what another node may lag behind a change
+	staleTime  = 10 * time.Minute // good enough while the database is away
 	maxClasses = 2000
 )
 
@@ -65,10 +66,23 @@ func (cs *classes) get(ctx context.Context, id media.ID, now time.Time) (*class,
 		}
 		return c, err
 	})
+	if c := cs.stale(id, now); c != nil && database.Away(err) {
+		return c, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	return v.(*class), nil
+}
+
+// stale returns what was known of a class lately, for a time without a database.
+func (cs *classes) stale(id media.ID, now time.Time) *class {
+	cs.mu.RLock()
+	defer cs.mu.RUnlock()
+	if c := cs.known[id]; c != nil && now.Sub(c.read) < staleTime {
+		return c
+	}
+	return nil
 }
 
 // fresh returns what is known of a class, nil for nothing or what is old, and the number to give to put.

@@ -39,6 +39,7 @@ type Courses struct {
 	db       *database.DB
 	now      func() time.Time
 	classes  classes
+	places   database.Memory[media.ID, []Place]
 	refusals *audit.Refusals
 	onEnd    []func(course, user media.ID) // set while the program is wired
 }
@@ -142,8 +143,14 @@ type Place struct {
 	Role   Role
 }
 
-// Places returns the courses a person is in now, by term and code.
+// Places returns the courses a person is in now, by term and code; while the database is away, those they were in
+// lately.
 func (f *Courses) Places(ctx context.Context, user media.ID) ([]Place, error) {
+	places, err := f.readPlaces(ctx, user)
+	return f.places.Or(user, f.now(), places, err)
+}
+
+func (f *Courses) readPlaces(ctx context.Context, user media.ID) ([]Place, error) {
 	rows, err := placesOf(ctx, f.db.Reader(), user, database.At(f.now()))
 	if err != nil {
 		return nil, fmt.Errorf("read courses of a person: %w", err)
@@ -406,6 +413,7 @@ func (f *Courses) Leave(ctx context.Context, actor, course, user media.ID) error
 // changed makes this node see a change at once.
 func (f *Courses) changed(course media.ID, left []media.ID) {
 	f.classes.drop(course)
+	f.places.Forget()
 	for _, user := range left {
 		for _, tell := range f.onEnd {
 			tell(course, user)

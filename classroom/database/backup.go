@@ -45,7 +45,7 @@ func Backup(ctx context.Context, cfg Config, dir string, tell Progress) (Copy, e
 			return Copy{}, fmt.Errorf("back up database: %w", err)
 		}
 	}
-	d, err := connect(cfg)
+	d, err := connect(cfg, false)
 	if err != nil {
 		return Copy{}, err
 	}
@@ -175,16 +175,13 @@ func (d *DB) copyPostgres(ctx context.Context, dir string, tell Progress) (files
 	return files, err
 }
 
-// alone lends a connection on which statements may take as long as they take.
+// alone lends a connection.
 func (d *DB) alone(ctx context.Context, do func(*pgx.Conn) error) error {
 	c, err := d.writeSQL.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if _, err := c.ExecContext(ctx, "SET statement_timeout = 0"); err != nil {
-		return err
-	}
 	return c.Raw(func(driver any) error { return do(driver.(*stdlib.Conn).Conn()) })
 }
 
@@ -291,7 +288,7 @@ func restoreSQLite(cfg Config, dir string, tell Progress) error {
 }
 
 func restorePostgres(ctx context.Context, cfg Config, dir string, c Copy, tell Progress) error {
-	d, err := connect(cfg)
+	d, err := connect(cfg, false)
 	if err != nil {
 		return err
 	}

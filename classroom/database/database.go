@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/libtnb/sqlite"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
 
@@ -41,6 +41,10 @@ type Config struct {
 	URL string
 	// MaxConns bounds the connections to PostgreSQL, and the reading ones of SQLite. 0 means 20, and 8.
 	MaxConns int
+	// StatementTimeout is how long one statement may take on PostgreSQL before it is cancelled; a second more is how
+	// long a server may be silent. AcquireTimeout is how long a caller waits for one of the connections. 0 means 2 s, and
+	// 500 ms. SQLite is in the same process and has neither.
+	StatementTimeout, AcquireTimeout time.Duration
 	// Log gets slow queries, without their values. Nil means slog.Default.
 	Log *slog.Logger
 }
@@ -51,25 +55,37 @@ type DB struct {
 	reader        *gorm.DB
 	writer        *gorm.DB
 	readSQL       *sql.DB
-	writeSQL      *sql.DB // the same as readSQL on PostgreSQL
+	writeSQL      *sql.DB  // the same as readSQL on PostgreSQL
+	slow          *gorm.DB // for Snapshot: the reader on SQLite, connections of its own on PostgreSQL
+	slowSQL       *sql.DB
 	schemaVersion int64
 }
 
 // Open connects, applies the migrations that are missing and returns the database; the caller closes it. Errors
 // name the file or host, never a password.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	d, err := connect(cfg)
+	d, err := connect(cfg, false)
 	if err != nil {
 		return nil, err
 	}
-	if d.schemaVersion, err = migrate(ctx, d.dialect, d.writeSQL, 0); err != nil {
+	version, err := migrate(ctx, d.dialect, d.writeSQL, 0)
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	if d.dialect == Postgres { // a migration takes as long as it takes, a query does not
+		if err := d.Close(); err != nil {
+			return nil, err
+		}
+		if d, err = connect(cfg, true); err != nil {
+			return nil, err
+		}
+	}
+	d.schemaVersion = version
 	return d, nil
 }
 
-// connect opens the pools and leaves the schema as it is.
-func connect(cfg Config) (*DB, error) {
+// connect opens the pools and leaves the schema as it is. Without limits a statement may take for ever.
+func connect(cfg Config, withLimits bool) (*DB, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -77,7 +93,7 @@ func connect(cfg Config) (*DB, error) {
 		return openSQLite(path, cfg)
 	}
 	if strings.HasPrefix(cfg.URL, "postgres://") || strings.HasPrefix(cfg.URL, "postgresql://") {
-		return openPostgres(cfg)
+		return openPostgres(cfg, withLimits)
 	}
 	return nil, errors.New("database address: want sqlite:PATH or postgres://…")
 }
@@ -109,6 +125,7 @@ func openSQLite(path string, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), d.Close())
 	}
+	d.slow, d.slowSQL = d.reader, d.readSQL
 	return d, nil
 }
 
@@ -132,7 +149,15 @@ func sqliteDSN(path string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
 }
 
-func openPostgres(cfg Config) (*DB, error) {
+// Connections for snapshots are few and patient: an export is the first to wait when there is much to do, and must not
+// keep a class waiting.
+const (
+	slowConns     = 4
+	slowStatement = time.Minute
+	slowAcquire   = 5 * time.Second
+)
+
+func openPostgres(cfg Config, withLimits bool) (*DB, error) {
 	pc, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
 		// pgx hides the password in what it quotes, but not every mistake in the address.
@@ -144,13 +169,27 @@ func openPostgres(cfg Config) (*DB, error) {
 	}
 	// A node that hangs inside a transaction must not hold its locks for ever.
 	pc.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
-	pool := stdlib.OpenDB(*pc)
-	bound(pool, cfg.MaxConns, 20)
-	g, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig(cfg.Log))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", pc.Database, pc.Host, err), pool.Close())
+	usual, patient := limits{conns: cfg.MaxConns}, limits{conns: slowConns}
+	if withLimits {
+		usual.statement, usual.acquire = orUsual(cfg.StatementTimeout, 2*time.Second), orUsual(cfg.AcquireTimeout, 500*time.Millisecond)
+		patient.statement, patient.acquire = slowStatement, slowAcquire
 	}
-	return &DB{dialect: Postgres, reader: g, writer: g, readSQL: pool, writeSQL: pool}, nil
+	d := &DB{dialect: Postgres}
+	if d.reader, d.readSQL, err = openPool(pc, usual, cfg.Log); err != nil {
+		return nil, err
+	}
+	d.writer, d.writeSQL = d.reader, d.readSQL
+	if d.slow, d.slowSQL, err = openPool(pc, patient, cfg.Log); err != nil {
+		return nil, errors.Join(err, d.readSQL.Close())
+	}
+	return d, nil
+}
+
+func orUsual(d, usual time.Duration) time.Duration {
+	if d == 0 {
+		return usual
+	}
+	return d
 }
 
 func bound(pool *sql.DB, n, usual int) {
@@ -190,13 +229,14 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return d.writer.WithContext(ctx).Transaction(fn)
 }
 
-// Snapshot runs fn in a read-only transaction in which every query sees the same instant of the data.
+// Snapshot runs fn in a read-only transaction in which every query sees the same instant of the data. Its statements may
+// take a minute, for exports.
 func (d *DB) Snapshot(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	o := &sql.TxOptions{ReadOnly: true}
 	if d.dialect == Postgres {
 		o.Isolation = sql.LevelRepeatableRead
 	}
-	return d.reader.WithContext(ctx).Transaction(fn, o)
+	return d.slow.WithContext(ctx).Transaction(fn, o)
 }
 
 // Ping asks the database for a sign of life, for /readyz.
@@ -206,8 +246,11 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Close waits for running queries and closes all connections.
 func (d *DB) Close() error {
-	if d.readSQL == d.writeSQL {
-		return d.readSQL.Close()
+	var errs []error
+	for i, pool := range []*sql.DB{d.readSQL, d.writeSQL, d.slowSQL} {
+		if pool != nil && !slices.Contains([]*sql.DB{d.readSQL, d.writeSQL, d.slowSQL}[:i], pool) {
+			errs = append(errs, pool.Close())
+		}
 	}
-	return errors.Join(d.readSQL.Close(), d.writeSQL.Close())
+	return errors.Join(errs...)
 }

@@ -37,7 +37,7 @@ func Migrations(ctx context.Context, cfg Config) ([]Migration, error) {
 			return known(SQLite, nil)
 		}
 	}
-	d, err := connect(cfg)
+	d, err := connect(cfg, false)
 	if err != nil {
 		return nil, err
 	}

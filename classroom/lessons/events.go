@@ -45,6 +45,7 @@ func (l *Lessons) News(ctx context.Context, row Lesson) (StateNews, error) {
 		return n, nil
 	}
 	air, err := AirOf(ctx, l.db.Reader(), row.ID)
+	air, err = l.onAir.Or(row.ID, now, air, err)
 	if err != nil || len(air) == 0 {
 		return n, err
 	}

@@ -33,6 +33,9 @@ type Lessons struct {
 	log      *slog.Logger
 	now      func() time.Time
 
+	lately database.Memory[media.ID, Lesson] // what pages asked for
+	onAir  database.Memory[media.ID, []Air]
+
 	stirred chan struct{}   // wakes Run
 	failing map[string]bool // owned by Run: what could not be done last time
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -28,6 +29,9 @@ type problem struct {
 	Reference string `json:"reference,omitempty"`
 }
 
+// awayTime is when to try again what is away. Pages add chance of their own.
+const awayTime = 5 * time.Second
+
 // fail is the one place where an error becomes an answer.
 func (s *Server) fail(c *gin.Context, err error) {
 	if c.Writer.Written() {
@@ -41,6 +45,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 	f, ok := fault.Of(err)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		f, ok = fault.TooLarge(""), true
+	}
+	if !ok && s.cfg.Away != nil && s.cfg.Away(err) {
+		f, ok = fault.Busy("", awayTime).Because(err), true
 	}
 	reference := ""
 	if !ok {

@@ -34,6 +34,9 @@ type Config struct {
 	FrameAncestors []string
 	// Identify returns who a session token belongs to, nil for a token that is unknown or has expired.
 	Identify func(ctx context.Context, token string) (*Viewer, error)
+	// Away reports whether an error means that something is away which will be back: a 503 that tries again, instead
+	// of a 500. Nil means never.
+	Away func(err error) bool
 	// School returns what pages say about the school. It is called for every page, so it must not wait.
 	School func() School
 	// Involved returns whether a person teaches and whether they study somewhere, for the menu. Nil means neither.
