@@ -130,7 +130,7 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 func (k *Classroom) openWeb() (err error) {
 	k.Web, err = web.New(web.Config{
 		Pages: k.cfg.Pages, BaseURL: k.cfg.BaseURL, TrustedProxies: k.cfg.TrustedProxies, MediaOrigins: k.cfg.MediaOrigins,
-		FrameAncestors: k.cfg.FrameAncestors, Away: database.Away, Identify: k.Accounts.Identify, School: k.Accounts.WebSchool,
+		FrameAncestors: k.cfg.FrameAncestors, Away: database.Away, Identify: k.Accounts.Identify, IdentifyToken: k.Accounts.IdentifyToken, School: k.Accounts.WebSchool,
 		Involved: k.Courses.Involved, Metrics: k.cfg.Metrics, Log: k.cfg.Log, Now: k.cfg.Now,
 	})
 	return err

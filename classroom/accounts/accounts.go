@@ -119,7 +119,11 @@ func (a *Accounts) loadSchool(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("zone of the school: %w", err)
 	}
-	a.school.Store(&School{Name: r.Name, Zone: zone, Lang: r.Lang, Policy: r.Policy, PolicyVersion: r.PolicyVersion})
+	retention, err := parseRetention(r.Retention)
+	if err != nil {
+		return err
+	}
+	a.school.Store(&School{Name: r.Name, Zone: zone, Lang: r.Lang, Policy: r.Policy, PolicyVersion: r.PolicyVersion, Retention: retention})
 	return nil
 }
 

@@ -8,7 +8,9 @@ import (
 var background = context.Background()
 
 // What the tests in package accounts_test hold against the schema and the rules.
-func Models() []any { return []any{&userRow{}, &sessionRow{}, &linkRow{}, &keyRow{}, &schoolRow{}} }
+func Models() []any {
+	return []any{&userRow{}, &sessionRow{}, &linkRow{}, &keyRow{}, &schoolRow{}, &tokenRow{}}
+}
 
 const GuessDelay = guessDelay
 

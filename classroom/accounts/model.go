@@ -37,6 +37,7 @@ type School struct {
 	Lang          string
 	Policy        string // JSON: what differs from the default attendance policy
 	PolicyVersion int64
+	Retention     Retention
 }
 
 type userRow struct {
@@ -103,6 +104,19 @@ func (r keyRow) key() Key {
 	return Key{ID: r.ID, Name: r.Name, CreatedAt: r.CreatedAt.Time(), UsedAt: r.UsedAt.Time(), RevokedAt: r.RevokedAt.Time()}
 }
 
+type tokenRow struct {
+	Hash      []byte `gorm:"primaryKey"`
+	UserID    media.ID
+	Name      string
+	Scope     Scope
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	UsedAt    database.Instant
+	ExpiresAt database.Instant
+	RevokedAt database.Instant
+}
+
+func (tokenRow) TableName() string { return "api_tokens" }
+
 type schoolRow struct {
 	ID             int64 `gorm:"primaryKey;autoIncrement:false"`
 	Name           string
@@ -113,6 +127,7 @@ type schoolRow struct {
 	SetupHash      []byte
 	SetupExpiresAt database.Instant
 	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
+	Retention      string
 }
 
 func (schoolRow) TableName() string { return "school" }

@@ -221,3 +221,58 @@ func setSchool(ctx context.Context, tx *gorm.DB, name, zone, lang string) error 
 	).Update(ctx)
 	return err
 }
+
+func insertToken(ctx context.Context, tx *gorm.DB, r tokenRow) error {
+	return gorm.G[tokenRow](tx).Create(ctx, &r)
+}
+
+// countTokens counts those of a person that work.
+func countTokens(ctx context.Context, q *gorm.DB, user media.ID, now database.Instant) (int64, error) {
+	return gorm.G[tokenRow](q).Where("user_id = ? AND revoked_at = 0 AND expires_at > ?", user, now).Count(ctx, "hash")
+}
+
+// ownedToken is a token with the person as whom it acts.
+type ownedToken struct {
+	Token       tokenRow `gorm:"embedded"`
+	DisplayName string
+	Admin       bool
+	Lang        string
+	DisabledAt  database.Instant
+}
+
+const tokenQuery = "SELECT t.hash, t.user_id, t.name, t.scope, t.created_at, t.used_at, t.expires_at, t.revoked_at, " +
+	"u.display_name, u.admin, u.lang, u.disabled_at FROM api_tokens t JOIN users u ON u.id = t.user_id "
+
+func findToken(ctx context.Context, q *gorm.DB, hash []byte) (found []ownedToken, err error) {
+	err = q.WithContext(ctx).Raw(tokenQuery+"WHERE t.hash = ?", hash).Scan(&found).Error
+	return found, err
+}
+
+func allTokens(ctx context.Context, q *gorm.DB) (all []ownedToken, err error) {
+	err = q.WithContext(ctx).Raw(tokenQuery + "ORDER BY t.created_at DESC, t.hash LIMIT 500").Scan(&all).Error
+	return all, err
+}
+
+func revokeToken(ctx context.Context, tx *gorm.DB, hash []byte, at database.Instant) (int, error) {
+	return gorm.G[tokenRow](tx).Where("hash = ? AND revoked_at = 0", hash).Update(ctx, "revoked_at", at)
+}
+
+func touchToken(ctx context.Context, tx *gorm.DB, hash []byte, at database.Instant) error {
+	_, err := gorm.G[tokenRow](tx).Where("hash = ?", hash).Update(ctx, "used_at", at)
+	return err
+}
+
+// deleteTokens removes those that ended before.
+func deleteTokens(ctx context.Context, tx *gorm.DB, before database.Instant) (int, error) {
+	return gorm.G[tokenRow](tx).Where("expires_at < ? OR (revoked_at > 0 AND revoked_at < ?)", before, before).Delete(ctx)
+}
+
+// forgetDevices leaves of sessions that began before what signs in, and not on what.
+func forgetDevices(ctx context.Context, tx *gorm.DB, before database.Instant) (int, error) {
+	return gorm.G[sessionRow](tx).Where("created_at < ? AND device <> ''", before).Update(ctx, "device", "")
+}
+
+func setRetention(ctx context.Context, tx *gorm.DB, text string) error {
+	_, err := gorm.G[schoolRow](tx).Where("id = 1").Update(ctx, "retention", text)
+	return err
+}

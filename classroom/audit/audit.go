@@ -50,6 +50,15 @@ type head struct {
 
 func (head) TableName() string { return "audit_head" }
 
+// anchor is the last line that Sweep removed.
+type anchor struct {
+	ID   int64 `gorm:"primaryKey;autoIncrement:false"`
+	Seq  int64
+	Hash []byte
+}
+
+func (anchor) TableName() string { return "audit_anchor" }
+
 // Write adds l inside the transaction tx.
 func Write(ctx context.Context, tx *gorm.DB, l Line) error {
 	detail := []byte("{}")
@@ -111,7 +120,11 @@ func Verify(ctx context.Context, db *database.DB) (lines int, err error) {
 }
 
 func verify(ctx context.Context, tx *gorm.DB) (lines int, err error) {
-	var last row
+	begin, err := gorm.G[anchor](tx).Where("id = 1").Take(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read begin of audit: %w", err)
+	}
+	last := row{Seq: begin.Seq, Hash: begin.Hash}
 	for {
 		rows, err := gorm.G[row](tx).Where("seq > ?", last.Seq).Order("seq").Limit(1000).Find(ctx)
 		if err != nil {
@@ -121,7 +134,7 @@ func verify(ctx context.Context, tx *gorm.DB) (lines int, err error) {
 			break
 		}
 		for _, r := range rows {
-			if lines > 0 && (r.Seq != last.Seq+1 || !bytes.Equal(r.Prev, last.Hash)) {
+			if r.Seq != last.Seq+1 || !bytes.Equal(r.Prev, last.Hash) {
 				return lines, fmt.Errorf("%w: line %d does not follow line %d", ErrBroken, r.Seq, last.Seq)
 			}
 			if !bytes.Equal(r.Hash, r.sum()) {

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func write(t testing.TB, db *database.DB, l Line) {
 	}
 }
 
-func TestModels(t *testing.T) { databasetest.Models(t, &row{}, &head{}) }
+func TestModels(t *testing.T) { databasetest.Models(t, &row{}, &head{}, &anchor{}) }
 
 func TestLinesComeBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -110,15 +111,74 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 	}
 }
 
-func TestOldestLinesMayGo(t *testing.T) {
-	db := databasetest.New(t)
-	for range 3 {
-		write(t, db, Line{At: nine, Action: "a.b"})
-	}
-	if err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("DELETE FROM audit WHERE seq < 3").Error }); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := Verify(t.Context(), db); n != 1 || err != nil {
-		t.Errorf("Verify = %d, %v; want the one line left", n, err)
-	}
+// Retention removes the oldest lines and the chain still holds; nobody else can (SEC-83).
+func TestSweep(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for day := range 5 {
+			write(t, db, Line{At: nine.AddDate(0, 0, day), Action: "a.b"})
+		}
+		if n, err := Sweep(t.Context(), db, nine.AddDate(0, 0, 2)); n != 2 || err != nil {
+			t.Errorf("Sweep = %d, %v; want the two lines of two days", n, err)
+		}
+		if n, err := Verify(t.Context(), db); n != 3 || err != nil {
+			t.Errorf("Verify = %d, %v; want the three lines left", n, err)
+		}
+		if n, err := Sweep(t.Context(), db, nine.AddDate(0, 0, 2)); n != 0 || err != nil {
+			t.Errorf("Sweep again = %d, %v", n, err)
+		}
+		if n, err := Sweep(t.Context(), db, nine.AddDate(1, 0, 0)); n != 2 || err != nil {
+			t.Errorf("Sweep of all = %d, %v; want all but the newest", n, err)
+		}
+		write(t, db, Line{At: nine.AddDate(1, 0, 0), Action: "a.b"})
+		if err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("DELETE FROM audit WHERE seq = 5").Error }); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Verify(t.Context(), db); !errors.Is(err, ErrBroken) {
+			t.Errorf("the oldest line was removed by hand: %d, %v; want ErrBroken", n, err)
+		}
+	})
+}
+
+func TestSearch(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		sue, sam := media.NewID(), media.NewID()
+		for i, l := range []Line{
+			{Actor: sue, Action: "user.create", Object: "user:1"},
+			{Actor: sue, Action: "user.disable", Object: "user:1", Detail: map[string]any{"why": "left"}},
+			{Actor: sam, Action: "users.import", Object: "users"},
+			{Actor: sam, Action: "user.create", Object: "user:2"},
+		} {
+			l.At = nine.Add(time.Duration(i) * time.Hour)
+			write(t, db, l)
+		}
+		for _, c := range []struct {
+			name string
+			f    Filter
+			want []int64
+		}{
+			{"all", Filter{}, []int64{4, 3, 2, 1}},
+			{"who", Filter{Actor: sam}, []int64{4, 3}},
+			{"what exactly", Filter{Action: "user.create"}, []int64{4, 1}},
+			{"what it begins with", Filter{Action: "user."}, []int64{4, 2, 1}},
+			{"about", Filter{Object: "user:1"}, []int64{2, 1}},
+			{"when", Filter{From: nine.Add(time.Hour), Until: nine.Add(3 * time.Hour)}, []int64{3, 2}},
+			{"the next page", Filter{Before: 3}, []int64{2, 1}},
+			{"nothing", Filter{Action: "no.such"}, nil},
+		} {
+			entries, err := Search(t.Context(), db.Reader(), c.f, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, e := range entries {
+				got = append(got, e.Seq)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: lines %v, want %v", c.name, got, c.want)
+			}
+		}
+		if entries, err := Search(t.Context(), db.Reader(), Filter{}, 2); err != nil || len(entries) != 2 {
+			t.Errorf("limit: %d lines, %v", len(entries), err)
+		}
+	})
 }

@@ -10,7 +10,8 @@
 //
 // Each line holds the SHA-256 of the line before it together with its own content, so that one changed, removed
 // or slipped in later shows in Verify. The newest hash stands in the table audit_head as well, which shows lines
-// cut off at the end. Retention may remove the oldest lines; the chain is then checked from the first that is left.
+// cut off at the end. Sweep removes the oldest lines for retention and leaves the hash of the last of them in the table
+// audit_anchor, from where Verify goes on.
 //
 // What people were refused is written too, by Refusals: outside any transaction, and one line a minute for the same
 // person and thing, so that a flood of requests is no flood of lines.

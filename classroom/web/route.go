@@ -92,6 +92,8 @@ func (s *Server) admit(c *gin.Context, st *state, route *Route) error {
 		return err
 	}
 	switch {
+	case st.viewer != nil && st.viewer.ReadOnly && c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead:
+		return fault.Forbidden("token.read_only")
 	case route.Need == Anyone:
 		return nil
 	case st.viewer == nil:

@@ -34,6 +34,9 @@ type Config struct {
 	FrameAncestors []string
 	// Identify returns who a session token belongs to, nil for a token that is unknown or has expired.
 	Identify func(ctx context.Context, token string) (*Viewer, error)
+	// IdentifyToken is Identify for the token of a program, from the header "Authorization: Bearer …". It counts on
+	// /api/ alone, and before a cookie. Nil: programs have cookies as well.
+	IdentifyToken func(ctx context.Context, token string) (*Viewer, error)
 	// Away reports whether an error means that something is away which will be back: a 503 that tries again, instead
 	// of a 500. Nil means never.
 	Away func(err error) bool

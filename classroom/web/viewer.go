@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +20,8 @@ type Viewer struct {
 	Lang    string // their own choice, empty to follow the browser
 	Session uint64 // names this sign-in without giving it away; playback tickets carry it
 	Since   time.Time
+	// ReadOnly is a program whose token may look and not touch.
+	ReadOnly bool
 }
 
 // state is what one request knows. It belongs to the request's goroutine.
@@ -42,9 +46,14 @@ func of(c *gin.Context) *state {
 }
 
 func (s *Server) identify(c *gin.Context, st *state) error {
+	who := s.cfg.Identify
 	st.token = s.sessionToken(c.Request)
-	if st.token != "" {
-		v, err := s.cfg.Identify(c.Request.Context(), st.token)
+	token := st.token
+	if bearer, ok := bearerToken(c.Request); ok && s.cfg.IdentifyToken != nil {
+		who, token, st.token = s.cfg.IdentifyToken, bearer, ""
+	}
+	if token != "" {
+		v, err := who(c.Request.Context(), token)
 		if err != nil {
 			return fault.Busy("", 5*time.Second).Because(err)
 		}
@@ -52,6 +61,15 @@ func (s *Server) identify(c *gin.Context, st *state) error {
 	}
 	st.lang = s.chooseLang(c.Request, st.viewer)
 	return nil
+}
+
+// bearerToken returns the token by which a program signs in. Pages are for people, who have a cookie.
+func bearerToken(r *http.Request) (string, bool) {
+	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(kind, "Bearer") || !strings.HasPrefix(r.URL.Path, "/api/") {
+		return "", false
+	}
+	return token, true
 }
 
 // CurrentViewer returns who is signed in, nil for nobody.
