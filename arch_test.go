@@ -42,9 +42,10 @@ var arrows = map[string][]string{
 	"classroom/database/databasetest": {"classroom/database", "media"},
 	"classroom/audit":                 {"classroom/database", "media"},
 	"classroom/push":                  {"media"},
+	"classroom/roster":                {"classroom/fault"},
 	"classroom/web":                   {"classroom/fault", "media", "templates"},
 	"classroom/accounts":              onFloor("classroom/web", "templates"),
-	"classroom/courses":               onFloor("classroom/accounts"),
+	"classroom/courses":               onFloor("classroom/accounts", "classroom/roster"),
 	"classroom/lessons": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/push"),
 	"classroom/attendance": onFloor(
