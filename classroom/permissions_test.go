@@ -103,6 +103,9 @@ var rights = []struct {
 	{"POST /api/v1/lessons/:id/register/corrections", `{"students":["{student}"],"status":"excused","reason":"illness"}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
 	{"POST /api/v1/lessons/:id/register/recompute", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
 
+	{"GET /lessons/:id/register/import", "", [8]int{303, 403, 404, 409, 404, 403, 409, 303}},
+	{"POST /lessons/:id/register/import", "text=student_id%2Cstatus&reason=other", [8]int{303, 403, 404, 409, 404, 403, 409, 303}},
+	{"POST /api/v1/lessons/:id/register/import", "", [8]int{401, 403, 404, 409, 404, 403, 409, 401}},
 	{"GET /lessons/:id/register/recompute", "", [8]int{303, 404, 404, 404, 404, 404, 409, 303}},
 	{"POST /lessons/:id/register/recompute", "", [8]int{303, 404, 404, 404, 404, 404, 409, 303}},
 

@@ -19,7 +19,14 @@ func reportSamples() map[string]any {
 	}
 	refused.Fields[2].Value, refused.Fields[2].Error = "five", "Minutes and seconds like 5:00, at most 1440:00."
 	refused.Refused = "Somebody else has just changed the rules. Please look again."
+	broken := correctionImport()
+	broken.Problems = []templates.ImportProblem{{Line: 3, Text: "No student of this register has the number 0999."}, {Line: 17, Text: "“here” is not a status that can be set."}}
 	return map[string]any{
+		"import":         templates.CorrectionImport{Page: page("teacher"), LessonID: "1", Title: "Cells", CourseCode: "BIO-7B", Day: now, Reasons: reasons},
+		"import-changes": correctionImport(),
+		"import-broken":  broken,
+		"import-nothing": templates.CorrectionImport{Page: page("teacher"), LessonID: "1", Title: "Cells", Day: now, Reasons: reasons, Read: true, Unchanged: 304},
+		"import-no-csv":  templates.CorrectionImport{Page: page("teacher"), LessonID: "1", Title: "Cells", Day: now, Reasons: reasons, Error: "This cannot be read as a CSV file."},
 		"policy":         school,
 		"policy-course":  course,
 		"policy-refused": refused,
@@ -78,4 +85,18 @@ func recount() templates.Recount {
 		r.Rows = append(r.Rows, row)
 	}
 	return r
+}
+
+var reasons = []string{"illness", "family", "school", "technical", "mistake", "other"}
+
+func correctionImport() templates.CorrectionImport {
+	p := templates.CorrectionImport{
+		Page: page("teacher"), LessonID: "7h3k9m2p4q6rs", Title: lesson("").Title, CourseCode: "BIO-7B", Day: now, Reasons: reasons, Reason: "illness",
+		Read: true, Text: "student_id,status\r\n020413,excused\r\n", Unchanged: 280,
+	}
+	for i := range 16 {
+		_, _, name := person(i)
+		p.Changes = append(p.Changes, templates.ImportChange{Name: name, StudentID: "020413", From: "absent", To: "excused", Note: "Called in at 08:10"})
+	}
+	return p
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,27 +16,31 @@ import (
 //go:embed *.html
 var htmlFiles embed.FS
 
-// Pages, by the name of their struct. Every struct here has a file of the same meaning.
-var pageFiles = map[string]string{
-	"SignIn":       "sign_in.html",
-	"SignInLink":   "sign_in_link.html",
-	"Setup":        "setup.html",
-	"Home":         "home.html",
-	"Course":       "course.html",
-	"Class":        "class.html",
-	"Studio":       "studio.html",
-	"Today":        "today.html",
-	"Register":     "register.html",
-	"Matrix":       "matrix.html",
-	"Registers":    "registers.html",
-	"MyAttendance": "my_attendance.html",
-	"PolicyEditor": "policy_editor.html",
-	"Recount":      "recount.html",
-	"Settings":     "settings.html",
-	"ErrorPage":    "error_page.html",
-	"Storybook":    "storybook.html",
-	"Timetable":    "timetable.html",
-	"LessonForm":   "lesson_form.html",
+// pieces are what pages are made of. Every other file is a page: sign_in.html shows the struct SignIn.
+var pieces = []string{"layout.html", "pieces.html", "icons.html"}
+
+// pageFiles returns the files of pages by the name of their struct.
+func pageFiles() (map[string]string, error) {
+	all, err := fs.Glob(htmlFiles, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, file := range all {
+		if !slices.Contains(pieces, file) {
+			files[structName(file)] = file
+		}
+	}
+	return files, nil
+}
+
+// structName is SignIn for sign_in.html.
+func structName(file string) string {
+	name := ""
+	for word := range strings.SplitSeq(strings.TrimSuffix(file, ".html"), "_") {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name
 }
 
 // Set is all pages in all languages, parsed.
@@ -54,14 +59,18 @@ func newSet(read func(name string) ([]byte, error)) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := pageFiles()
+	if err != nil {
+		return nil, err
+	}
 	s := &Set{messages: m, pages: map[string]map[string]*template.Template{}}
 	for _, l := range Languages() {
-		base, err := template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, "layout.html", "pieces.html", "icons.html")
+		base, err := template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, pieces...)
 		if err != nil {
 			return nil, fmt.Errorf("parse pieces: %w", err)
 		}
 		pages := map[string]*template.Template{}
-		for name, file := range pageFiles {
+		for name, file := range files {
 			page, err := base.Clone()
 			if err == nil {
 				page, err = page.ParseFS(htmlFiles, file)

@@ -23,8 +23,11 @@ var Reasons = []string{"illness", "family", "school", "technical", "mistake", "o
 // correctable are the statuses that somebody may set by hand; empty gives the computed one back.
 var correctable = []Status{"", Present, Late, LeftEarly, Partial, Absent, Excused}
 
+// Correctable reports whether somebody may set a status by hand.
+func (s Status) Correctable() bool { return s != "" && slices.Contains(correctable, s) }
+
 const (
-	maxNote    = 280
+	MaxNote    = 280 // characters of a correction's note
 	maxMinutes = 24 * 60
 	maxBulk    = 1000 // students of one correction
 )
@@ -54,17 +57,13 @@ func (ch Change) check() (Change, error) {
 	ch.Students = slices.Clone(ch.Students)
 	slices.Sort(ch.Students)
 	ch.Students = slices.Compact(ch.Students)
-	ch.Note, err = web.OptionalLine("note", ch.Note, maxNote)
+	ch.Note, err = web.OptionalLine("note", ch.Note, MaxNote)
 	return ch, err
 }
 
-// Correct lays a correction over the rows of students. What was computed stays; what was shown before is kept
-// with the correction, and an audit line says who did it. Whoever calls it has asked for the right to.
-func (a *Attendance) Correct(ctx context.Context, actor media.ID, l lessons.Lesson, ch Change) error {
-	ch, err := ch.check()
-	if err != nil {
-		return err
-	}
+// Correct lays corrections over the rows of students, all of them or none. What was computed stays; what was shown
+// before is kept with the correction, and an audit line says who did it. Whoever calls it has asked for the right to.
+func (a *Attendance) Correct(ctx context.Context, actor media.ID, l lessons.Lesson, all ...Change) error {
 	r, err := a.Register(ctx, l)
 	if err != nil {
 		return err
@@ -73,12 +72,25 @@ func (a *Attendance) Correct(ctx context.Context, actor media.ID, l lessons.Less
 	for _, row := range r.Rows {
 		shown[row.ID] = row.Status
 	}
-	for _, id := range ch.Students {
-		if _, ok := shown[id]; !ok {
-			return fault.Invalid("correction.no_row").At("students")
+	checked := make([]Change, len(all))
+	for i, ch := range all {
+		if checked[i], err = ch.check(); err != nil {
+			return err
+		}
+		for _, id := range ch.Students {
+			if _, ok := shown[id]; !ok {
+				return fault.Invalid("correction.no_row").At("students")
+			}
 		}
 	}
-	err = a.db.Tx(ctx, func(tx *gorm.DB) error { return writeCorrections(ctx, tx, actor, l.ID, ch, shown, a.now()) })
+	err = a.db.Tx(ctx, func(tx *gorm.DB) error {
+		for _, ch := range checked {
+			if err := writeCorrections(ctx, tx, actor, l.ID, ch, shown, a.now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if errors.Is(err, database.ErrDuplicate) {
 		return fault.Conflict("register.changed").Because(err) // somebody corrected the same row just now
 	}

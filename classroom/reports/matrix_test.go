@@ -22,8 +22,17 @@ import (
 	"chalkcast/media"
 )
 
-// term writes a course with closed and settled registers, and returns what exports it.
-func term(t testing.TB, students, taught int) (f *reports.Reports, course media.ID) {
+// schoolTerm is a course with closed and settled registers, and what exports them. Lessons are numbered from 5000,
+// students from 1000.
+type schoolTerm struct {
+	db       *database.DB
+	accounts *accounts.Accounts
+	lessons  *lessons.Lessons
+	reports  *reports.Reports
+	course   media.ID
+}
+
+func newTerm(t testing.TB, students, taught int) schoolTerm {
 	t.Helper()
 	ctx, db := context.Background(), databasetest.New(t)
 	must := func(err error) {
@@ -75,13 +84,14 @@ func term(t testing.TB, students, taught int) (f *reports.Reports, course media.
 		}
 		return err
 	}))
-	return reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att, Now: now}), c.ID
+	f := reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att, Now: now})
+	return schoolTerm{db, acc, les, f, c.ID}
 }
 
-func writeMatrix(t testing.TB, f *reports.Reports, course media.ID, w io.Writer, o reports.Options) {
+func writeMatrix(t testing.TB, s schoolTerm, w io.Writer, o reports.Options) {
 	t.Helper()
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	file, err := f.Matrix(context.Background(), reports.Reader{ID: 1000, Name: "Ada", T: func(key string, _ map[string]any) string { return key }}, course, from, from.AddDate(1, 0, 0), o)
+	file, err := s.reports.Matrix(context.Background(), reports.Reader{ID: 1000, Name: "Ada", T: func(key string, _ map[string]any) string { return key }}, s.course, from, from.AddDate(1, 0, 0), o)
 	if err == nil {
 		err = file.Write(w)
 	}
@@ -91,9 +101,9 @@ func writeMatrix(t testing.TB, f *reports.Reports, course media.ID, w io.Writer,
 }
 
 func TestMatrixCSV(t *testing.T) {
-	f, course := term(t, 3, 4)
+	s := newTerm(t, 3, 4)
 	var b strings.Builder
-	writeMatrix(t, f, course, &b, reports.Options{CSV: true, Form: reports.Form{BOMLess: true}})
+	writeMatrix(t, s, &b, reports.Options{CSV: true, Form: reports.Form{BOMLess: true}})
 	const want = "student_id,family_name,given_name,display_name,group,2026-02-01,2026-02-02,2026-02-03,2026-02-04," +
 		"held,present,late,left_early,partial,absent,made_up,excused,rate_pct\r\n" +
 		"00000,Family 0000,Given,Given Family 0,A,P,P,L,A,4,2,1,0,0,1,0,0,75.0\r\n" +
@@ -107,14 +117,14 @@ func TestMatrixCSV(t *testing.T) {
 // BenchmarkMatrix exports a large course over a school year: 1,000 students, 200 lessons. grown-MiB is what the
 // heap grew by beyond what filling the database took.
 func BenchmarkMatrix(b *testing.B) {
-	f, course := term(b, 1000, 200)
+	s := newTerm(b, 1000, 200)
 	for name, o := range map[string]reports.Options{"csv": {CSV: true}, "xlsx": {}} {
 		b.Run(name, func(b *testing.B) {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			for b.Loop() {
-				writeMatrix(b, f, course, io.Discard, o)
+				writeMatrix(b, s, io.Discard, o)
 			}
 			runtime.ReadMemStats(&after)
 			b.ReportMetric(float64(int64(after.HeapSys)-int64(before.HeapSys))/(1<<20), "grown-MiB")

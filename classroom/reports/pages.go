@@ -41,6 +41,9 @@ func New(cfg Config) *Reports {
 func (f *Reports) Routes(s *web.Server) {
 	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.register(true), web.Stream())
 	s.Handle("GET", "/api/v1/lessons/:id/register.xlsx", web.CourseTeacher, f.register(false), web.Stream())
+	s.Handle("GET", "/lessons/:id/register/import", web.CourseTeacher, f.importPage)
+	s.Handle("POST", "/lessons/:id/register/import", web.CourseTeacher, f.importForm, web.Body(maxImportForm))
+	s.Handle("POST", "/api/v1/lessons/:id/register/import", web.CourseTeacher, f.apiImport, web.Body(maxImport))
 	s.Handle("GET", "/api/v1/lessons/:id/intervals.csv", web.Admin, f.intervals(true), web.Stream())
 	s.Handle("GET", "/api/v1/lessons/:id/intervals.xlsx", web.Admin, f.intervals(false), web.Stream())
 	s.Handle("GET", "/api/v1/courses/:id/matrix.csv", web.CourseTeacher, f.matrix(true), web.Stream())
