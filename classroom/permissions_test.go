@@ -37,6 +37,8 @@ var rights = []struct {
 	{"POST /settings/keys", "name=laptop", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys/:key/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
 	{"GET /me/attendance", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"GET /api/v1/me/attendance", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
+	{"GET /api/v1/me/attendance.csv", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 	{"POST /settings/sessions/:session/end", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
 	{"POST /settings/sessions/end-others", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
 	{"GET /api/v1/me", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},

@@ -110,6 +110,81 @@ type registerPicture struct {
 	Air    []box
 	Rows   []pictureRow
 	Height string
+	Crowd  *crowd
+}
+
+// crowd is how many students were in class at once, over the time of the lesson.
+type crowd struct {
+	Line, Area string // points in a box of 1000 × 100
+	Peak       int
+	PeakAt     time.Time
+	Counts     []crowdCount
+}
+
+type crowdCount struct {
+	At time.Time
+	N  int
+}
+
+// crowdColumns is how finely the curve is drawn; each shows the most of its time.
+const crowdColumns = 250
+
+// newCrowd returns nil when nobody was there.
+func newCrowd(a axis, rows []RegisterRow, ticks []tick) *crowd {
+	type edge struct {
+		at time.Time
+		by int
+	}
+	var edges []edge
+	for _, r := range rows {
+		for _, v := range r.Visits {
+			if v.To.After(a.from) && v.From.Before(a.to) {
+				edges = append(edges, edge{v.From, 1}, edge{v.To, -1})
+			}
+		}
+	}
+	if len(edges) == 0 {
+		return nil
+	}
+	slices.SortFunc(edges, func(x, y edge) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.by, y.by)) })
+	c := &crowd{}
+	columns := make([]int, crowdColumns)
+	there, last := 0, 0
+	for _, e := range edges {
+		column := min(int(a.percent(e.at)*crowdColumns/100), crowdColumns-1)
+		for ; last < column; last++ {
+			columns[last] = max(columns[last], there)
+		}
+		there += e.by
+		columns[column] = max(columns[column], there)
+		if there > c.Peak {
+			c.Peak, c.PeakAt = there, e.at
+		}
+	}
+	for ; last < crowdColumns; last++ {
+		columns[last] = max(columns[last], there)
+	}
+	var line strings.Builder
+	for i, n := range columns {
+		y := 100 - 92*float64(n)/float64(c.Peak)
+		fmt.Fprintf(&line, "%d,%.1f %d,%.1f ", i*1000/crowdColumns, y, (i+1)*1000/crowdColumns, y)
+	}
+	c.Line = strings.TrimSpace(line.String())
+	c.Area = "0,100 " + c.Line + " 1000,100"
+	for _, t := range ticks {
+		n := 0
+		for _, e := range edges {
+			if e.at.After(t.At) {
+				break
+			}
+			n += e.by
+		}
+		c.Counts = append(c.Counts, crowdCount{t.At, n})
+	}
+	if c.PeakAt.Before(a.from) {
+		c.PeakAt = a.from
+	}
+	return c
 }
 
 type pictureRow struct {
@@ -150,6 +225,7 @@ func newPicture(r Register) *registerPicture {
 		b := a.box(r.Window)
 		p.Window = &b
 	}
+	p.Crowd = newCrowd(a, r.Rows, p.Ticks)
 	for i, row := range rows {
 		y := 4 + pitch*float64(i)
 		p.Rows = append(p.Rows, pictureRow{

@@ -321,6 +321,9 @@ func spansOf(s Set) []spanJSON {
 	return out
 }
 
+// JSON is the register as the API gives it.
+func (r *Register) JSON() any { return r.json() }
+
 func (r *Register) json() registerJSON {
 	out := registerJSON{
 		Lesson: lessonJSON{

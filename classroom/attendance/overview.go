@@ -151,8 +151,9 @@ type Fine struct {
 	Time        Interval
 }
 
-// Intervals returns everything that is recorded of a lesson, by student and time. It is nobody's but an admin's.
-func (a *Attendance) Intervals(ctx context.Context, l lessons.Lesson) ([]Fine, error) {
+// Intervals returns everything that is recorded of a lesson, by student and time. It is nobody's but an admin's; that
+// of the students given, and no others, is theirs.
+func (a *Attendance) Intervals(ctx context.Context, l lessons.Lesson, students ...media.ID) ([]Fine, error) {
 	roll, err := a.roll(ctx, l.CourseID)
 	if err != nil {
 		return nil, fmt.Errorf("intervals of %s: %w", l.ID, err)
@@ -161,7 +162,7 @@ func (a *Attendance) Intervals(ctx context.Context, l lessons.Lesson) ([]Fine, e
 	if err != nil {
 		return nil, err
 	}
-	views, intervals, err := recorded(ctx, a.db.Reader(), l.ID, nil)
+	views, intervals, err := recorded(ctx, a.db.Reader(), l.ID, students)
 	if err != nil {
 		return nil, fmt.Errorf("intervals of %s: %w", l.ID, err)
 	}

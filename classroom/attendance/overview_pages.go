@@ -85,24 +85,27 @@ func (s Standing) page() templates.Standing {
 }
 
 // FilterOf reads what a reader asks for in the address.
-func FilterOf(c *gin.Context) (f Filter, err error) {
-	if f.From, f.Until, err = ParsePeriod(c.Query("from"), c.Query("to"), web.Now(c)); err != nil {
+func FilterOf(c *gin.Context) (Filter, error) { return ParseFilter(c.Query, web.Now(c)) }
+
+// ParseFilter reads a filter from its options, as the address of the page names them. now is in the reader's zone.
+func ParseFilter(option func(name string) string, now time.Time) (f Filter, err error) {
+	if f.From, f.Until, err = ParsePeriod(option("from"), option("to"), now); err != nil {
 		return f, err
 	}
 	for name, id := range map[string]*media.ID{"course": &f.Course, "teacher": &f.Teacher} {
-		if text := c.Query(name); text != "" {
+		if text := option(name); text != "" {
 			if *id, err = media.ParseID(text); err != nil {
 				return f, fault.NotFound("").Because(err)
 			}
 		}
 	}
-	if f.Student, err = web.OptionalLine("student", c.Query("student"), 120); err != nil {
+	if f.Student, err = web.OptionalLine("student", option("student"), 120); err != nil {
 		return f, err
 	}
-	if s := Status(c.Query("status")); slices.Contains(Statuses, s) {
+	if s := Status(option("status")); slices.Contains(Statuses, s) {
 		f.Status = s
 	}
-	if c.Query("below") != "" {
+	if option("below") != "" {
 		f.Below = belowPct
 	}
 	return f, nil

@@ -54,6 +54,32 @@ func (a *Attendance) register(ctx context.Context, l lessons.Lesson, only media.
 	return r, nil
 }
 
+// Record gives the register of each lesson that holds something about a student, with their row alone, the oldest
+// first and one at a time.
+func (a *Attendance) Record(ctx context.Context, student media.ID, each func(*Register) error) error {
+	ids, err := lessonsAbout(ctx, a.db.Reader(), student)
+	if err != nil {
+		return fmt.Errorf("lessons of a student: %w", err)
+	}
+	for _, id := range ids {
+		l, err := a.lessons.Find(ctx, id)
+		if err != nil {
+			return err
+		}
+		r, err := a.register(ctx, l, student)
+		if err != nil {
+			return err
+		}
+		if len(r.Rows) == 0 {
+			continue // only knocked
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // base is what a register says whoever was there.
 func base(ctx context.Context, q *gorm.DB, l lessons.Lesson, roll roll, now time.Time) (*Register, Class, error) {
 	air, err := lessons.AirOf(ctx, q, l.ID)

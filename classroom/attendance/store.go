@@ -205,3 +205,13 @@ func policyAt(ctx context.Context, q *gorm.DB, course media.ID, version int64) (
 func insertPolicies(ctx context.Context, tx *gorm.DB, rows []policyRow) error {
 	return gorm.G[policyRow](tx).CreateInBatches(ctx, &rows, rowsPerStatement)
 }
+
+// lessonsAbout returns the lessons that hold something about a student, by date.
+func lessonsAbout(ctx context.Context, q *gorm.DB, user media.ID) ([]media.ID, error) {
+	var ids []media.ID
+	err := q.WithContext(ctx).Raw(`SELECT l.id FROM lessons l WHERE l.id IN (
+		SELECT lesson_id FROM register_rows WHERE user_id = ? UNION SELECT lesson_id FROM views WHERE user_id = ?
+		UNION SELECT lesson_id FROM join_failures WHERE user_id = ? UNION SELECT lesson_id FROM corrections WHERE user_id = ?)
+		ORDER BY l.local_date, l.local_start, l.id`, user, user, user, user).Scan(&ids).Error
+	return ids, err
+}

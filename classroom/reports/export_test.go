@@ -1,6 +1,9 @@
 package reports
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // WriteLines writes records as they are.
 func WriteLines(w io.Writer, f Form, lines [][]string) error {
@@ -14,4 +17,15 @@ func WriteLines(w io.Writer, f Form, lines [][]string) error {
 		}
 	}
 	return t.close()
+}
+
+// WriteCSV writes a register as the API does.
+func WriteCSV(w io.Writer, s Subject, p Preset, f Form) error {
+	who := Reader{T: func(key string, _ map[string]any) string { return key }}
+	return s.report(p, who, time.Time{}).write(w, Options{Preset: p, CSV: true, Form: f}, who, func() {})
+}
+
+// WriteXLSX writes a register as a workbook.
+func WriteXLSX(w io.Writer, s Subject, p Preset, who Reader, now time.Time) error {
+	return s.report(p, who, now).write(w, Options{Preset: p}, who, func() {})
 }

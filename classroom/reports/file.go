@@ -60,16 +60,35 @@ type File struct {
 	ContentType string
 	Disposition string // of an answer that is saved under the file's name
 	Name        string // in ASCII
-	write       func(io.Writer) error
+	Rows        int    // without the header
+	write       func(w io.Writer, each func()) error
 }
 
-// Write writes the file, as it comes.
-func (f *File) Write(w io.Writer) error { return f.write(w) }
-
-func newFile(title, plain string, o Options, write func(io.Writer) error) *File {
-	return &File{
-		ContentType: o.contentType(), Disposition: disposition(title, plain, o.extension()), Name: plain + o.extension(), write: write,
+// Write writes the file, as it comes. It calls each, which may be nil, after every row.
+func (f *File) Write(w io.Writer, each func()) error {
+	if each == nil {
+		each = func() {}
 	}
+	return f.write(w, each)
+}
+
+func newFile(title, plain string, o Options, rows int, write func(w io.Writer, each func()) error) *File {
+	return &File{
+		ContentType: o.contentType(), Disposition: disposition(title, plain, o.extension()), Name: plain + o.extension(),
+		Rows: rows, write: write,
+	}
+}
+
+// counted tells of every row that is written.
+type counted struct {
+	lines
+	each func()
+}
+
+func (c counted) line(cells []value) error {
+	err := c.lines.line(cells)
+	c.each()
+	return err
 }
 
 // Register makes the file of a lesson's register. Whoever calls it has asked for the right to export.
@@ -95,17 +114,18 @@ func (f *Reports) Register(ctx context.Context, who Reader, l lessons.Lesson, o 
 	plain += l.LocalDate + "-" + l.ID.String()
 	s := Subject{School: f.accounts.School().Name, Register: r}
 	now := f.now()
-	return newFile(r.Course.Code+" "+l.LocalDate+" "+l.Title, plain, o, func(w io.Writer) error {
-		if o.CSV {
-			return WriteCSV(w, s, o.Preset, o.Form)
-		}
-		return WriteXLSX(w, s, o.Preset, who, now)
+	return newFile(r.Course.Code+" "+l.LocalDate+" "+l.Title, plain, o, len(r.Rows), func(w io.Writer, each func()) error {
+		return s.report(o.Preset, who, now).write(w, o, who, each)
 	}), nil
 }
 
 // note writes the audit line. It comes before the first byte: nothing leaves unnoticed.
 func (f *Reports) note(ctx context.Context, who Reader, object string, o Options, detail map[string]any) error {
 	detail["file"] = o.extension()[1:]
+	return f.noteFile(ctx, who, object, detail)
+}
+
+func (f *Reports) noteFile(ctx context.Context, who Reader, object string, detail map[string]any) error {
 	err := f.db.Tx(ctx, func(tx *gorm.DB) error {
 		return audit.Write(ctx, tx, audit.Line{At: f.now(), Actor: who.ID, Action: "register.export", Object: object, Detail: detail})
 	})
@@ -115,12 +135,13 @@ func (f *Reports) note(ctx context.Context, who Reader, object string, o Options
 	return nil
 }
 
-// WriteXLSX writes a register as a workbook: the sheet of rows under a header in the reader's language, and one
-// that says where it comes from.
-func WriteXLSX(w io.Writer, s Subject, p Preset, who Reader, now time.Time) error {
-	return writeBook(w, who.T("export.register", nil), who, s.about(who, now), func(to lines) error {
-		return s.write(to, p, func(name string) string { return who.T("column."+name, nil) })
-	})
+// report is the table of a register with the columns of a preset.
+func (s Subject) report(p Preset, who Reader, now time.Time) report {
+	return report{
+		title: who.T("export.register", nil), format: "register.v1", about: s.about(who, now),
+		head: func(called func(string) string) []string { return calledAll(called, namesOf(p)) },
+		rows: func(line func([]value) error) error { return s.rows(p, line) },
+	}
 }
 
 func writeBook(w io.Writer, title string, who Reader, about []aboutLine, rows func(lines) error) (err error) {

@@ -21,12 +21,12 @@ type report struct {
 }
 
 // write writes the report as the options say.
-func (r report) write(w io.Writer, o Options, who Reader) error {
+func (r report) write(w io.Writer, o Options, who Reader, each func()) error {
 	rows := func(to lines, called func(string) string) error {
 		if err := to.head(r.head(called)); err != nil {
 			return err
 		}
-		return r.rows(to.line)
+		return r.rows(counted{to, each}.line)
 	}
 	if !o.CSV {
 		return writeBook(w, r.title, who, r.about, func(to lines) error {
@@ -94,8 +94,8 @@ func (f *Reports) Matrix(ctx context.Context, who Reader, course media.ID, from,
 	}
 	now := f.now().In(m.Course.Zone)
 	r := matrixReport(m, f.accounts.School().Name, who, now)
-	return newFile(m.Course.Code+" "+m.Course.Title, "matrix-"+now.Format(time.DateOnly)+"-"+course.String(), o, func(w io.Writer) error {
-		return r.write(w, o, who)
+	return newFile(m.Course.Code+" "+m.Course.Title, "matrix-"+now.Format(time.DateOnly)+"-"+course.String(), o, len(m.Rows), func(w io.Writer, each func()) error {
+		return r.write(w, o, who, each)
 	}), nil
 }
 

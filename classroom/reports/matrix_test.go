@@ -93,7 +93,7 @@ func writeMatrix(t testing.TB, s schoolTerm, w io.Writer, o reports.Options) {
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	file, err := s.reports.Matrix(context.Background(), reports.Reader{ID: 1000, Name: "Ada", T: func(key string, _ map[string]any) string { return key }}, s.course, from, from.AddDate(1, 0, 0), o)
 	if err == nil {
-		err = file.Write(w)
+		err = file.Write(w, nil)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -84,7 +84,7 @@ func (f *Reports) overviewFile(ctx context.Context, who Reader, filter attendanc
 		{who.T("export.zone", nil), name(zone.String())},
 	}, madeBy(who, now, format)...)
 	plain := format[:len(format)-len(".v1")] + "-" + from + "-" + to
-	return newFile(plain, plain, o, func(w io.Writer) error { return r.write(w, o, who) }), nil
+	return newFile(plain, plain, o, rows, func(w io.Writer, each func()) error { return r.write(w, o, who, each) }), nil
 }
 
 // Intervals makes the file of everything that was recorded of a lesson. It is for admins only.
@@ -112,11 +112,7 @@ func (f *Reports) Intervals(ctx context.Context, who Reader, l lessons.Lesson, o
 		},
 		rows: func(line func([]value) error) error {
 			for _, i := range fine {
-				kind := "live"
-				if i.Replay {
-					kind = "replay"
-				}
-				err := line(append(studentCells(i.Student), name(i.View.String()), name(kind), clock(i.Time.From, zone), clock(i.Time.To, zone),
+				err := line(append(studentCells(i.Student), name(i.View.String()), name(kindOf(i)), clock(i.Time.From, zone), clock(i.Time.To, zone),
 					lasting(i.Time.Length()), name(i.DeviceClass), name(string(i.State))))
 				if err != nil {
 					return err
@@ -131,5 +127,5 @@ func (f *Reports) Intervals(ctx context.Context, who Reader, l lessons.Lesson, o
 		}, madeBy(who, f.now().In(zone), "intervals.v1")...),
 	}
 	plain := "intervals-" + l.LocalDate + "-" + l.ID.String()
-	return newFile(plain, plain, o, func(w io.Writer) error { return r.write(w, o, who) }), nil
+	return newFile(plain, plain, o, len(fine), func(w io.Writer, each func()) error { return r.write(w, o, who, each) }), nil
 }

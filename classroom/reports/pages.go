@@ -48,6 +48,8 @@ func (f *Reports) Routes(s *web.Server) {
 	s.Handle("GET", "/api/v1/lessons/:id/intervals.xlsx", web.Admin, f.intervals(false), web.Stream())
 	s.Handle("GET", "/api/v1/courses/:id/matrix.csv", web.CourseTeacher, f.matrix(true), web.Stream())
 	s.Handle("GET", "/api/v1/courses/:id/matrix.xlsx", web.CourseTeacher, f.matrix(false), web.Stream())
+	s.Handle("GET", "/api/v1/me/attendance", web.SignedIn, f.mineJSON, web.Stream())
+	s.Handle("GET", "/api/v1/me/attendance.csv", web.SignedIn, f.mineCSV, web.Stream())
 	s.Handle("GET", "/api/v1/registers.csv", web.Admin, f.overview(true, f.Standings), web.Stream())
 	s.Handle("GET", "/api/v1/registers.xlsx", web.Admin, f.overview(false, f.Standings), web.Stream())
 	s.Handle("GET", "/api/v1/summary.csv", web.Admin, f.overview(true, f.Summary), web.Stream())
@@ -152,7 +154,7 @@ func send(c *gin.Context, file *File) error {
 	h.Set("Content-Type", file.ContentType)
 	h.Set("Content-Disposition", file.Disposition)
 	h.Set("Cache-Control", "no-store")
-	return file.Write(c.Writer)
+	return file.Write(c.Writer, nil)
 }
 
 func (f Form) contentType() string {

@@ -1,9 +1,6 @@
 package reports
 
 import (
-	"fmt"
-	"io"
-
 	"chalkcast/classroom/attendance"
 	"chalkcast/classroom/database"
 )
@@ -96,43 +93,30 @@ func columnsOf(p Preset) []column {
 	return fullColumns
 }
 
-// WriteCSV writes a register: the header, then one line for each row, as they come.
-func WriteCSV(w io.Writer, s Subject, p Preset, f Form) error {
-	t, err := newTable(w, f)
-	if err != nil {
-		return fmt.Errorf("write register: %w", err)
-	}
-	if err := s.write(t, p, func(name string) string { return name }); err != nil {
-		return fmt.Errorf("write register: %w", err)
-	}
-	if err := t.close(); err != nil {
-		return fmt.Errorf("write register: %w", err)
-	}
-	return nil
-}
-
 // lines is where a table goes, line by line.
 type lines interface {
 	head(names []string) error
 	line(cells []value) error
 }
 
-// write writes the header, each column as it is called, and the rows.
-func (s Subject) write(to lines, p Preset, called func(name string) string) error {
+func namesOf(p Preset) []string {
 	columns := columnsOf(p)
 	names := make([]string, len(columns))
 	for i, c := range columns {
-		names[i] = called(c.name)
+		names[i] = c.name
 	}
-	if err := to.head(names); err != nil {
-		return err
-	}
+	return names
+}
+
+// rows gives the rows one by one; what line is given is used again for the next.
+func (s Subject) rows(p Preset, line func([]value) error) error {
+	columns := columnsOf(p)
 	cells := make([]value, len(columns))
 	for r := range s.Register.Rows {
 		for i, c := range columns {
 			cells[i] = c.cell(s, &s.Register.Rows[r])
 		}
-		if err := to.line(cells); err != nil {
+		if err := line(cells); err != nil {
 			return err
 		}
 	}

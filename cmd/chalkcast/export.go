@@ -21,8 +21,11 @@ import (
 
 // exportCmd writes the files that pages and API give, byte for byte.
 type exportCmd struct {
-	Register exportRegisterCmd `cmd:"" help:"The register of a lesson."`
-	Matrix   exportMatrixCmd   `cmd:"" help:"Students by lessons of a course."`
+	Register  exportRegisterCmd  `cmd:"" help:"The register of a lesson."`
+	Matrix    exportMatrixCmd    `cmd:"" help:"Students by lessons of a course."`
+	Students  exportStudentsCmd  `cmd:"" help:"What the page Registers finds: a row for each student and course."`
+	Summary   exportSummaryCmd   `cmd:"" help:"The courses week by week, all students together."`
+	Intervals exportIntervalsCmd `cmd:"" help:"Everything recorded of a lesson, live and replay."`
 }
 
 // exportForm is how a file is written. The names and words are those of the API.
@@ -76,6 +79,77 @@ func (e *exportMatrixCmd) Run(ctx context.Context, env *environment) error {
 	})
 }
 
+// exportFilter chooses among the registers of the school, as the page does.
+type exportFilter struct {
+	From    string `help:"First day, as in 2026-09-01; 14 weeks back when left out." placeholder:"DATE" env:"-"`
+	To      string `help:"Last day; today when left out." placeholder:"DATE" env:"-"`
+	Course  string `help:"Only this course, as in its address." placeholder:"ID" env:"-"`
+	Teacher string `help:"Only courses of this person." placeholder:"ID" env:"-"`
+	Student string `help:"Only students whose name, number or address holds this." placeholder:"TEXT" env:"-"`
+	Status  string `help:"Only students who have this status at least once." placeholder:"STATUS" env:"-"`
+	Below   bool   `help:"Only students under 80 %." env:"-"`
+}
+
+func (f *exportFilter) filter(d *desk) (attendance.Filter, error) {
+	options := map[string]string{"from": f.From, "to": f.To, "course": f.Course, "teacher": f.Teacher, "student": f.Student, "status": f.Status}
+	if f.Below {
+		options["below"] = "1"
+	}
+	return attendance.ParseFilter(func(name string) string { return options[name] }, time.Now().In(d.accounts.WebSchool().Zone))
+}
+
+type exportStudentsCmd struct {
+	exportFilter
+	exportForm
+	settings
+}
+
+// Run writes the students that the filter finds.
+func (e *exportStudentsCmd) Run(ctx context.Context, env *environment) error {
+	return e.exportForm.write(ctx, &e.settings, env, func(d *desk, who reports.Reader, o reports.Options) (*reports.File, error) {
+		f, err := e.filter(d)
+		if err != nil {
+			return nil, err
+		}
+		return d.reports.Standings(ctx, who, f, o)
+	})
+}
+
+type exportSummaryCmd struct {
+	exportFilter
+	exportForm
+	settings
+}
+
+// Run writes the weeks of the courses that the filter finds.
+func (e *exportSummaryCmd) Run(ctx context.Context, env *environment) error {
+	return e.exportForm.write(ctx, &e.settings, env, func(d *desk, who reports.Reader, o reports.Options) (*reports.File, error) {
+		f, err := e.filter(d)
+		if err != nil {
+			return nil, err
+		}
+		return d.reports.Summary(ctx, who, f, o)
+	})
+}
+
+type exportIntervalsCmd struct {
+	Lesson media.ID `arg:"" help:"The lesson, as in its address."`
+
+	exportForm
+	settings
+}
+
+// Run writes what was recorded.
+func (e *exportIntervalsCmd) Run(ctx context.Context, env *environment) error {
+	return e.exportForm.write(ctx, &e.settings, env, func(d *desk, who reports.Reader, o reports.Options) (*reports.File, error) {
+		l, err := d.lessons.Find(ctx, e.Lesson)
+		if err != nil {
+			return nil, fmt.Errorf("find lesson %s: %w", e.Lesson, err)
+		}
+		return d.reports.Intervals(ctx, who, l, o)
+	})
+}
+
 // desk is what exports read from: the classroom without its doors.
 type desk struct {
 	accounts *accounts.Accounts
@@ -126,7 +200,11 @@ func (e *exportForm) write(ctx context.Context, s *settings, env *environment, o
 	if err != nil {
 		return err
 	}
-	return e.save(env.stdout, file)
+	bar, rows := newProgress(env.stderr), int64(0)
+	return e.save(env.stdout, file, func() {
+		rows++
+		bar.say("Rows", rows, int64(file.Rows))
+	})
 }
 
 // reader is the admin in whose name the file is made.
@@ -153,15 +231,15 @@ func (e *exportForm) reader(ctx context.Context, d *desk) (reports.Reader, error
 }
 
 // save writes the file; what could not be written whole does not stay.
-func (e *exportForm) save(stdout io.Writer, file *reports.File) error {
+func (e *exportForm) save(stdout io.Writer, file *reports.File, row func()) error {
 	if e.Out == "" {
-		return file.Write(stdout)
+		return file.Write(stdout, row)
 	}
 	f, err := os.OpenFile(e.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	if err := errors.Join(file.Write(f), f.Close()); err != nil {
+	if err := errors.Join(file.Write(f, row), f.Close()); err != nil {
 		return errors.Join(fmt.Errorf("export: %w", err), os.Remove(e.Out))
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"io"
@@ -81,11 +82,29 @@ func TestExport(t *testing.T) {
 		{"register " + id + " --format csv", "/lessons/" + id + "/register.csv"},
 		{"register " + id + " --format csv --preset short --separator semicolon --bom 0", "/lessons/" + id + "/register.csv?preset=short&separator=semicolon&bom=0"},
 		{"matrix " + of + " --format csv --encoding utf-16le", "/courses/" + of + "/matrix.csv?encoding=utf-16le"},
+		{"students --format csv --course " + of + " --student Eva", "/registers.csv?course=" + of + "&student=Eva"},
+		{"students --format csv --below --status absent", "/registers.csv?below=1&status=absent"},
+		{"summary --format csv --separator tab", "/summary.csv?separator=tab"},
+		{"intervals " + id + " --format csv", "/lessons/" + id + "/intervals.csv"},
 	} {
 		args := append([]string{"export"}, strings.Fields(c.args+" --as ada@school.example --data "+data)...)
 		said, err := command(t, args...)
 		if want := api(c.path); err != nil || said != want || said == "" {
 			t.Errorf("export %s: %v %q, the API gives %q", c.args, err, said, want)
+		}
+	}
+
+	// A workbook says when it was made, so it is compared by its sheet of rows.
+	for _, c := range []struct{ args, path string }{
+		{"register " + id, "/lessons/" + id + "/register.xlsx"},
+		{"matrix " + of, "/courses/" + of + "/matrix.xlsx"},
+		{"students", "/registers.xlsx"},
+		{"summary", "/summary.xlsx"},
+		{"intervals " + id, "/lessons/" + id + "/intervals.xlsx"},
+	} {
+		said, err := command(t, append([]string{"export"}, strings.Fields(c.args+" --as ada@school.example --lang en --data "+data)...)...)
+		if got, want := firstSheet(t, said), firstSheet(t, api(c.path)); err != nil || got != want {
+			t.Errorf("export %s: %v\n%s\nthe API gives\n%s", c.args, err, got, want)
 		}
 	}
 
@@ -106,5 +125,35 @@ func TestExport(t *testing.T) {
 		if said, err := command(t, append(append([]string{"export"}, args...), "--data", data)...); err == nil {
 			t.Errorf("export for %s: %q", what, said)
 		}
+	}
+}
+
+// firstSheet is the XML of a workbook's first sheet.
+func firstSheet(t *testing.T, book string) string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(book), int64(len(book)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.Open("xl/worksheets/sheet1.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Long work draws one line that says how far it is, not more often than a person can read, and always its end.
+func TestProgress(t *testing.T) {
+	var drawn strings.Builder
+	p := &progress{w: &drawn}
+	for done := range int64(301) {
+		p.say("Rows", done, 300)
+	}
+	if !strings.HasPrefix(drawn.String(), "\rRows 0 %\x1b[K") || !strings.HasSuffix(drawn.String(), "\rRows 100 %\x1b[K\n") {
+		t.Errorf("drew %q", drawn.String())
 	}
 }

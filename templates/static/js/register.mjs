@@ -1,5 +1,6 @@
-// The register's table: sort by a column, find a student, set statuses by keyboard.
+// The register's table: sort by a column, find a student, set statuses by keyboard, take a file away.
 
+import './download.mjs';
 import { search } from './search.mjs';
 
 const table = document.querySelector('[data-sortable]');
