@@ -103,16 +103,18 @@ func New(ctx context.Context, cfg Config) (*Classroom, error) {
 
 func (k *Classroom) openFeatures(ctx context.Context) error {
 	cfg := k.cfg
-	k.Courses = courses.New(courses.Config{
-		DB: cfg.DB, Cards: k.courseCards, Zone: func() *time.Location { return k.Accounts.School().Zone }, Log: cfg.Log, Now: cfg.Now,
-	})
 	var err error
 	k.Accounts, err = accounts.New(ctx, accounts.Config{
-		DB: cfg.DB, Server: cfg.Server, MayPublish: k.Courses.MayPublish, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
+		DB: cfg.DB, Server: cfg.Server, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
+		MayPublish: func(ctx context.Context, v *web.Viewer) (bool, error) { return k.Courses.MayPublish(ctx, v) },
 	})
 	if err != nil {
 		return fmt.Errorf("open accounts: %w", err)
 	}
+	k.Courses = courses.New(courses.Config{
+		DB: cfg.DB, Accounts: k.Accounts, BaseURL: cfg.BaseURL, Cards: k.courseCards,
+		Zone: func() *time.Location { return k.Accounts.School().Zone }, Log: cfg.Log, Now: cfg.Now,
+	})
 	k.Lessons = lessons.New(lessons.Config{
 		DB: cfg.DB, Accounts: k.Accounts, Courses: k.Courses, Bus: cfg.Bus, Origin: cfg.Origin, Log: cfg.Log, Now: cfg.Now,
 	})
@@ -154,6 +156,7 @@ func (k *Classroom) HTTPServer(config *tls.Config) *http.Server {
 func (k *Classroom) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return k.Accounts.Run(ctx) })
+	g.Go(func() error { return k.Courses.Run(ctx) })
 	g.Go(func() error { return k.Lessons.Run(ctx) })
 	g.Go(func() error { return k.Attendance.Run(ctx) })
 	return g.Wait()

@@ -31,6 +31,11 @@ var rights = []struct {
 	{"POST /settings/language", "lang=ja", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
 	{"POST /api/v1/session", `{"email":"y{n}@school.example","password":"wrong"}`, [8]int{401, 401, 401, 401, 401, 401, 401, 401}},
 
+	{"GET /join", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"POST /join", "code=x", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"GET /join/:code", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /join/:code", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+
 	// one's own
 	{"GET /", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"GET /settings", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
@@ -47,7 +52,33 @@ var rights = []struct {
 	{"GET /today", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
 
 	// a course
+	{"GET /courses", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"POST /courses", "code=PAGE-{n}&title=New&term=2026&zone=UTC", [8]int{303, 403, 403, 303, 303, 403, 303, 303}},
+	{"GET /courses/new", "", [8]int{303, 403, 403, 200, 200, 403, 200, 303}},
 	{"GET /courses/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
+	{"GET /courses/:id/edit", "", [8]int{303, 403, 404, 200, 404, 403, 200, 303}},
+	{"POST /courses/:id/edit", "code=BIO-7B&title=Biology&term=2026&zone=Europe/Berlin", [8]int{303, 403, 404, 303, 404, 403, 303, 303}},
+	{"POST /courses/:id/archive", "", [8]int{303, 403, 404, 303, 404, 403, 303, 303}},
+	{"POST /courses/:id/unarchive", "", [8]int{303, 403, 404, 303, 404, 403, 303, 303}},
+	{"POST /courses/:id/code", "do=open", [8]int{303, 403, 404, 303, 404, 403, 303, 303}},
+	{"GET /courses/:id/code.svg", "", [8]int{303, 403, 404, 200, 404, 403, 200, 303}},
+	{"GET /courses/:id/people", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /courses/:id/people", "user={student}&do=group&group=b", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"POST /courses/:id/people/add", "who=student@school.example&role=student", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"POST /courses/:id/waiting", "user={student}&do=decline", [8]int{303, 403, 404, 303, 404, 303, 303, 303}},
+	{"GET /courses/:id/import", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /courses/:id/import", "", [8]int{303, 403, 404, 400, 404, 400, 400, 303}},
+	{"GET /courses/:id/import/:import", "", [8]int{303, 403, 404, 404, 404, 404, 404, 303}},
+	{"POST /courses/:id/import/:import", "", [8]int{303, 403, 404, 404, 404, 404, 404, 303}},
+	{"POST /courses/:id/import/:import/discard", "", [8]int{303, 403, 404, 404, 404, 404, 404, 303}},
+	{"GET /api/v1/courses/:id", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"PATCH /api/v1/courses/:id", `{"archived":false}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /api/v1/courses/:id/code", "", [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"POST /api/v1/courses/:id/code", `{"approve":true}`, [8]int{401, 403, 404, 200, 404, 403, 200, 401}},
+	{"GET /api/v1/courses/:id/waiting", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/courses/:id/waiting", "{}", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"DELETE /api/v1/courses/:id/enrollments/:user", "", [8]int{401, 403, 404, 404, 404, 404, 404, 401}},
+	{"POST /api/v1/courses/:id/enrollments/import", "id,name\n", [8]int{401, 403, 404, 400, 404, 400, 400, 401}},
 	{"GET /api/v1/courses", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 	{"POST /api/v1/courses", `{"code":"NEW-{n}","title":"New","term":"2026"}`, [8]int{401, 403, 403, 201, 201, 403, 201, 401}},
 	{"GET /api/v1/courses/:id/enrollments", "", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
@@ -174,7 +205,11 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 	if strings.Contains(pattern, "/courses/") {
 		id = s.course.String()
 	}
-	return strings.NewReplacer(":id", id, ":user", s.people["student"].id.String(), ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
+	user := s.people["student"].id
+	if strings.HasSuffix(pattern, "/enrollments/:user") {
+		user = media.NewID() // nobody: the others need the student
+	}
+	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

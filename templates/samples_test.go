@@ -499,5 +499,6 @@ func samples() map[string]any {
 		"storybook":          templates.Storybook{Page: page("admin")},
 	}
 	maps.Copy(all, reportSamples())
+	maps.Copy(all, courseSamples())
 	return all
 }

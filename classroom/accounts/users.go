@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -83,9 +84,25 @@ func (a *Accounts) auditUsers(ctx context.Context, tx *gorm.DB, actor media.ID, 
 }
 
 func (a *Accounts) newRow(ctx context.Context, n NewUser) (userRow, error) {
-	r := userRow{ID: media.NewID(), Admin: n.Admin, Lang: n.Lang, Password: n.PasswordHash, CreatedAt: database.At(a.now())}
+	r, err := n.row(a.now())
+	if err != nil {
+		return userRow{}, err
+	}
+	if n.Password == "" {
+		return r, nil
+	}
+	if err := checkNewPassword(string(n.Password), r.Email, r.DisplayName, a.School().Name); err != nil {
+		return userRow{}, err
+	}
+	r.Password, err = a.hasher.hash(ctx, string(n.Password))
+	return r, err
+}
+
+// row checks and tidies everything but the password.
+func (n NewUser) row(now time.Time) (userRow, error) {
+	r := userRow{ID: media.NewID(), Admin: n.Admin, Lang: n.Lang, Password: n.PasswordHash, CreatedAt: database.At(now)}
 	if strings.TrimSpace(n.DisplayName) == "" {
-		n.DisplayName = n.GivenName + " " + n.FamilyName
+		n.DisplayName = FullName(n.GivenName, n.FamilyName)
 	}
 	var errs [5]error
 	r.DisplayName, errs[0] = web.Line("name", n.DisplayName, maxName)
@@ -98,15 +115,7 @@ func (a *Accounts) newRow(ctx context.Context, n NewUser) (userRow, error) {
 			return userRow{}, err
 		}
 	}
-	if n.Password == "" {
-		return r, nil
-	}
-	if err := checkNewPassword(string(n.Password), r.Email, r.DisplayName, a.School().Name); err != nil {
-		return userRow{}, err
-	}
-	var err error
-	r.Password, err = a.hasher.hash(ctx, string(n.Password))
-	return r, err
+	return r, nil
 }
 
 // HashPassword returns what NewUser.PasswordHash wants.

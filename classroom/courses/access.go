@@ -70,10 +70,13 @@ func (a Access) May(p Permission) bool {
 	return false
 }
 
-// Check is a fault when the viewer does not have a permission.
+// Check is a fault when the viewer does not have a permission, or the course is archived and p would change it.
 func (a Access) Check(p Permission) error {
-	if a.May(p) {
-		return nil
+	if !a.May(p) {
+		return fault.Forbidden("")
 	}
-	return fault.Forbidden("")
+	if (p == EditSchedule || p == Enroll || p == AppointStaff) && !a.Course.ArchivedAt.IsZero() {
+		return fault.Conflict("course.archived")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package courses
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,38 +18,82 @@ type courseJSON struct {
 	Title string   `json:"title"`
 	Term  string   `json:"term"`
 	Zone  string   `json:"zone"`
+	Auto  bool     `json:"auto_live"`
+	Away  bool     `json:"archived"`
 	Role  string   `json:"role"` // of who asks: teacher, assistant, student or admin
 }
 
 func toJSON(c Course, role string) courseJSON {
-	return courseJSON{ID: c.ID, Code: c.Code, Title: c.Title, Term: c.Term, Zone: c.Zone.String(), Role: role}
+	return courseJSON{ID: c.ID, Code: c.Code, Title: c.Title, Term: c.Term, Zone: c.Zone.String(), Auto: c.AutoLive, Away: !c.ArchivedAt.IsZero(), Role: role}
 }
 
-// apiCourses lists what the viewer is in, and for an admin everything.
+// apiCourses lists what the viewer is in, and for an admin everything; archived ones with ?archived=1.
 func (f *Courses) apiCourses(c *gin.Context) error {
-	ctx, v := c.Request.Context(), web.MustViewer(c)
-	places, err := f.Places(ctx, v.ID)
+	places, err := f.visible(c.Request.Context(), web.MustViewer(c))
 	if err != nil {
 		return err
 	}
 	list := []courseJSON{}
-	in := map[media.ID]bool{}
 	for _, p := range places {
-		list = append(list, toJSON(p.Course, string(p.Role)))
-		in[p.Course.ID] = true
-	}
-	if v.Admin {
-		all, err := f.All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, course := range all {
-			if !in[course.ID] {
-				list = append(list, toJSON(course, "admin"))
-			}
+		if p.Course.ArchivedAt.IsZero() == (c.Query("archived") == "") {
+			list = append(list, toJSON(p.Course, roleWord(p.Role)))
 		}
 	}
 	return web.JSON(c, http.StatusOK, gin.H{"courses": list})
+}
+
+func (f *Courses) apiCourse(c *gin.Context) error {
+	a, err := f.access(c, See)
+	if err != nil {
+		return err
+	}
+	return web.JSON(c, http.StatusOK, toJSON(a.Course, roleWord(a.Role)))
+}
+
+// apiEdit changes what the body names.
+func (f *Courses) apiEdit(c *gin.Context) error {
+	a, err := f.access(c, Edit)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Code     *string `json:"code"`
+		Title    *string `json:"title"`
+		Term     *string `json:"term"`
+		Zone     *string `json:"zone"`
+		AutoLive *bool   `json:"auto_live"`
+		Archived *bool   `json:"archived"`
+	}
+	if err := web.BindJSON(c, &in); err != nil {
+		return err
+	}
+	ctx, old := c.Request.Context(), a.Course
+	n := NewCourse{
+		Code: or(in.Code, old.Code), Title: or(in.Title, old.Title), Term: or(in.Term, old.Term), Zone: or(in.Zone, old.Zone.String()),
+		AutoLive: or(in.AutoLive, old.AutoLive),
+	}
+	if n != (NewCourse{Code: old.Code, Title: old.Title, Term: old.Term, Zone: old.Zone.String(), AutoLive: old.AutoLive}) {
+		if err := f.Edit(ctx, a.Viewer.ID, old.ID, n); err != nil {
+			return err
+		}
+	}
+	if was := !old.ArchivedAt.IsZero(); or(in.Archived, was) != was {
+		if err := f.Archive(ctx, a.Viewer.ID, old.ID, !was); err != nil {
+			return err
+		}
+	}
+	course, err := f.Course(ctx, old.ID)
+	if err != nil {
+		return err
+	}
+	return web.JSON(c, http.StatusOK, toJSON(course, roleWord(a.Role)))
+}
+
+func or[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
 }
 
 // apiCreate makes a course; a teacher who makes one becomes its teacher.
@@ -92,6 +137,9 @@ type memberJSON struct {
 	Email       string   `json:"email"`
 	Role        Role     `json:"role"`
 	Group       string   `json:"group"`
+
+	From  time.Time  `json:"from"`
+	Until *time.Time `json:"until"` // null while it lasts
 }
 
 func (f *Courses) apiMembers(c *gin.Context) error {
@@ -105,10 +153,14 @@ func (f *Courses) apiMembers(c *gin.Context) error {
 	}
 	list := []memberJSON{}
 	for _, m := range members {
-		list = append(list, memberJSON{
+		row := memberJSON{
 			UserID: m.User, DisplayName: m.DisplayName, GivenName: m.GivenName, FamilyName: m.FamilyName,
-			StudentID: m.StudentID, Email: m.Email, Role: m.Role, Group: m.Section,
-		})
+			StudentID: m.StudentID, Email: m.Email, Role: m.Role, Group: m.Section, From: m.From,
+		}
+		if !m.Until.IsZero() {
+			row.Until = &m.Until
+		}
+		list = append(list, row)
 	}
 	return web.JSON(c, http.StatusOK, gin.H{"enrollments": list})
 }

@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/audit"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/fault"
@@ -25,6 +26,10 @@ type Config struct {
 	// Cards returns the lessons of a course as the viewer's page shows them: coming ones by start, past ones
 	// latest first. Nil means none.
 	Cards func(ctx context.Context, a Access) (coming, past []templates.Lesson, err error)
+	// Accounts makes the accounts of those who come with a class code. Nil: no code works.
+	Accounts *accounts.Accounts
+	// BaseURL is how browsers reach the school, for the addresses on paper. Empty: as the browser that asks does.
+	BaseURL string
 	// Zone is what a new course has when none is given. Nil means UTC.
 	Zone func() *time.Location
 	// OnlyAdminsCreate keeps teachers from creating courses. Otherwise whoever is a teacher of some course may.
@@ -41,6 +46,7 @@ type Courses struct {
 	classes  classes
 	places   database.Memory[media.ID, []Place]
 	refusals *audit.Refusals
+	rosters  rosters
 	onEnd    []func(course, user media.ID) // set while the program is wired
 }
 
@@ -59,6 +65,7 @@ func New(cfg Config) *Courses {
 		cfg: cfg, db: cfg.DB, now: cfg.Now,
 		classes:  classes{db: cfg.DB, known: map[media.ID]*class{}},
 		refusals: audit.NewRefusals(cfg.DB, cfg.Log, cfg.Now),
+		rosters:  newRosters(),
 	}
 }
 
@@ -94,7 +101,7 @@ func (f *Courses) Check(ctx context.Context, v *web.Viewer, course media.ID, p P
 	if err != nil {
 		return a, err
 	}
-	if err = a.Check(p); err != nil {
+	if err = a.Check(p); fault.Is(err, fault.KindForbidden) {
 		f.noteDenied(ctx, v, course, p)
 	}
 	return a, err
@@ -143,9 +150,15 @@ type Place struct {
 	Role   Role
 }
 
-// Places returns the courses a person is in now, by term and code; while the database is away, those they were in
-// lately.
+// Places returns the courses a person is in now, by term and code, without those that are archived; while the database
+// is away, those they were in lately.
 func (f *Courses) Places(ctx context.Context, user media.ID) ([]Place, error) {
+	places, err := f.AllPlaces(ctx, user)
+	return slices.DeleteFunc(slices.Clone(places), func(p Place) bool { return !p.Course.ArchivedAt.IsZero() }), err
+}
+
+// AllPlaces is Places with the archived ones.
+func (f *Courses) AllPlaces(ctx context.Context, user media.ID) ([]Place, error) {
 	places, err := f.readPlaces(ctx, user)
 	return f.places.Or(user, f.now(), places, err)
 }
@@ -205,7 +218,11 @@ func (f *Courses) All(ctx context.Context) ([]Course, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read courses: %w", err)
 	}
-	list := make([]Course, len(rows))
+	return toCourses(rows)
+}
+
+func toCourses(rows []courseRow) (list []Course, err error) {
+	list = make([]Course, len(rows))
 	for i, r := range rows {
 		if list[i], err = r.course(); err != nil {
 			return nil, fmt.Errorf("read courses: %w", err)
@@ -267,10 +284,7 @@ func (f *Courses) newRow(n NewCourse) (r courseRow, err error) {
 	if r.Zone == "" {
 		r.Zone = f.cfg.Zone().String()
 	}
-	if _, err := time.LoadLocation(r.Zone); err != nil || r.Zone == "Local" {
-		return r, fault.Invalid("field.zone").At("zone").Because(err)
-	}
-	return r, nil
+	return r, checkZone(r.Zone)
 }
 
 // NewMember is a person to be enrolled.

@@ -2,6 +2,9 @@ package courses
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -62,4 +65,64 @@ func endEnrollment(ctx context.Context, tx *gorm.DB, course, user media.ID, at d
 func usersByID(ctx context.Context, q *gorm.DB, ids []media.ID) (found []media.ID, err error) {
 	err = q.WithContext(ctx).Raw("SELECT id FROM users WHERE id IN ? AND disabled_at = 0", ids).Scan(&found).Error
 	return found, err
+}
+
+// person is what rights depend on besides enrollments.
+type person struct {
+	ID         media.ID
+	Admin      bool
+	DisabledAt database.Instant
+}
+
+func personByID(ctx context.Context, q *gorm.DB, id media.ID) (p person, err error) {
+	err = q.WithContext(ctx).Raw("SELECT id, admin, disabled_at FROM users WHERE id = ?", id).Scan(&p).Error
+	return p, err
+}
+
+// counts is what the list of courses says of each.
+type counts struct {
+	students, waiting map[media.ID]int
+	teachers          map[media.ID][]string
+}
+
+func countsOf(ctx context.Context, q *gorm.DB, ids []media.ID, now time.Time) (counts, error) {
+	c := counts{map[media.ID]int{}, map[media.ID]int{}, map[media.ID][]string{}}
+	at := database.At(now)
+	for part := range slices.Chunk(ids, batch) {
+		var n []struct {
+			CourseID media.ID
+			N        int
+		}
+		err := q.WithContext(ctx).Raw("SELECT course_id, count(*) AS n FROM enrollments WHERE course_id IN ? AND role = 'student' "+
+			"AND from_at <= ? AND (until_at = 0 OR until_at > ?) GROUP BY course_id", part, at, at).Scan(&n).Error
+		if err != nil {
+			return c, fmt.Errorf("count students: %w", err)
+		}
+		for _, r := range n {
+			c.students[r.CourseID] = r.N
+		}
+		n = nil
+		err = q.WithContext(ctx).Raw("SELECT w.course_id, count(*) AS n FROM waiting w JOIN users u ON u.id = w.user_id "+
+			"WHERE w.course_id IN ? AND u.disabled_at = 0 GROUP BY w.course_id", part).Scan(&n).Error
+		if err != nil {
+			return c, fmt.Errorf("count who waits: %w", err)
+		}
+		for _, r := range n {
+			c.waiting[r.CourseID] = r.N
+		}
+		var t []struct {
+			CourseID    media.ID
+			DisplayName string
+		}
+		err = q.WithContext(ctx).Raw("SELECT e.course_id, u.display_name FROM enrollments e JOIN users u ON u.id = e.user_id "+
+			"WHERE e.course_id IN ? AND e.role = 'teacher' AND e.from_at <= ? AND (e.until_at = 0 OR e.until_at > ?) ORDER BY e.from_at, e.id",
+			part, at, at).Scan(&t).Error
+		if err != nil {
+			return c, fmt.Errorf("read teachers: %w", err)
+		}
+		for _, r := range t {
+			c.teachers[r.CourseID] = append(c.teachers[r.CourseID], r.DisplayName)
+		}
+	}
+	return c, nil
 }

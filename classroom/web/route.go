@@ -33,6 +33,7 @@ type Route struct {
 	Pattern string // gin's: /courses/:id
 	Need    Need
 	MaxBody int64 // bytes
+	Upload  bool  // takes a file, and longer for it
 	Stream  bool  // server-sent events or a download without end: no deadline for the whole
 }
 
@@ -112,7 +113,9 @@ func (s *Server) bound(c *gin.Context, route *Route) error {
 	if c.Request.Body != nil {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, route.MaxBody)
 	}
-	if !route.Stream {
+	if route.Upload {
+		giveTime(c.Writer)
+	} else if !route.Stream {
 		// The socket has its own clock. Recorders in tests know no deadlines; every real connection does.
 		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(answerTime))
 	}
