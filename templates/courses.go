@@ -96,8 +96,8 @@ type RosterUpload struct {
 	Data            map[string]any
 }
 
-// RosterPreview is what an uploaded class list would do.
-type RosterPreview struct {
+// RosterReview is what an uploaded class list would do.
+type RosterReview struct {
 	Page
 	ID, Code, Title string
 	Upload          string // names it in addresses
@@ -115,7 +115,7 @@ type RosterPreview struct {
 }
 
 // Usable reports whether the list can be applied and does something.
-func (p RosterPreview) Usable() bool {
+func (p RosterReview) Usable() bool {
 	return p.MistakeCount == 0 && p.Counts.New+p.Counts.Changed+p.Counts.Missing > 0
 }
 

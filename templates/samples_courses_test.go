@@ -60,8 +60,8 @@ func coursePeople() templates.CoursePeople {
 	return p
 }
 
-func rosterPreview() templates.RosterPreview {
-	p := templates.RosterPreview{
+func rosterPreview() templates.RosterReview {
+	p := templates.RosterReview{
 		Page: coursePage("admin"), ID: "5c4d3e2f1g0hj", Code: "BIO-7B", Title: "Biology, year 7", Upload: "7h3k9m2p4q6rs",
 		File: "Klassenliste 7b – 学生名单 (final) 2.csv", Encoding: "GB18030", Encodings: []string{"UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Shift_JIS", "Windows-1252"},
 		Separator: "semicolon",

@@ -157,7 +157,7 @@ func (f *Courses) showPreview(c *gin.Context, a Access, r rosterRow) error {
 	if encoding == "" {
 		encoding = r.Encoding
 	}
-	p := templates.RosterPreview{
+	p := templates.RosterReview{
 		ID: a.Course.ID.String(), Code: a.Course.Code, Title: a.Course.Title, Upload: r.ID.String(), File: r.Name,
 		Encoding: encoding, Encodings: roster.Encodings, EndMissing: r.EndMissing,
 	}
@@ -182,7 +182,7 @@ func (f *Courses) showPreview(c *gin.Context, a Access, r rosterRow) error {
 	return web.Render(c, http.StatusOK, p)
 }
 
-func fillPreview(p *templates.RosterPreview, file *roster.File, r *RosterReport) {
+func fillPreview(p *templates.RosterReview, file *roster.File, r *RosterReport) {
 	p.Encoding, p.Separator = file.Encoding, separators[file.Separator]
 	for _, col := range file.Columns {
 		p.Columns = append(p.Columns, templates.RosterColumn{Heading: col.Heading, Means: col.Means})
