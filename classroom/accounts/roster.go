@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"chalkcast/classroom/database"
+	"chalkcast/classroom/web"
 )
 
 // What rosters need of people: functions that work inside the caller's transaction, on many people at a time.
@@ -40,7 +41,8 @@ func FindPeople(ctx context.Context, q *gorm.DB, numbers, emails []string) ([]Us
 // Check returns the person that n would make, without making them: all is tidied, the id is new, and the display name
 // is empty when n has no name at all. Faults name the field.
 func (n NewUser) Check(now time.Time) (User, error) {
-	nameless := strings.TrimSpace(n.DisplayName+n.GivenName+n.FamilyName) == ""
+	shown, err := web.OptionalLine("name", n.DisplayName+n.GivenName+n.FamilyName, 3*maxName)
+	nameless := err == nil && shown == ""
 	if nameless {
 		n.DisplayName = "?"
 	}

@@ -105,9 +105,9 @@ func (n NewUser) row(now time.Time) (userRow, error) {
 		n.DisplayName = FullName(n.GivenName, n.FamilyName)
 	}
 	var errs [5]error
-	r.DisplayName, errs[0] = web.Line("name", n.DisplayName, maxName)
-	r.GivenName, errs[1] = web.OptionalLine("given_name", n.GivenName, maxName)
-	r.FamilyName, errs[2] = web.OptionalLine("family_name", n.FamilyName, maxName)
+	r.GivenName, errs[0] = web.OptionalLine("given_name", n.GivenName, maxName)
+	r.FamilyName, errs[1] = web.OptionalLine("family_name", n.FamilyName, maxName)
+	r.DisplayName, errs[2] = web.Line("name", n.DisplayName, maxName)
 	r.StudentID, errs[3] = web.OptionalLine("student_id", n.StudentID, maxName)
 	r.Email, errs[4] = checkEmail(n.Email)
 	for _, err := range errs {

@@ -35,10 +35,11 @@ var (
 // school is the feature with people in it. Nobody signs in: a token is the person's name.
 type school struct {
 	*courses.Courses
-	db     *database.DB
-	people map[string]*web.Viewer
-	course courses.Course // BIO-7B: tina teaches, asif assists, sue and sam learn
-	other  courses.Course // PHY-8: omar teaches
+	accounts *accounts.Accounts
+	db       *database.DB
+	people   map[string]*web.Viewer
+	course   courses.Course // BIO-7B: tina teaches, asif assists, sue and sam learn
+	other    courses.Course // PHY-8: omar teaches
 
 	mu  sync.Mutex
 	now time.Time
@@ -58,11 +59,22 @@ func (s *school) pass(d time.Duration) {
 
 func open(t testing.TB, db *database.DB) *school {
 	t.Helper()
+	if db.Dialect() == database.SQLite {
+		if _, err := db.SQL().ExecContext(t.Context(), "PRAGMA synchronous = OFF"); err != nil { // no test pulls the plug
+			t.Fatal(err)
+		}
+	}
+	return newSchool(t, db)
+}
+
+func newSchool(t testing.TB, db *database.DB) *school {
+	t.Helper()
 	s := &school{db: db, people: map[string]*web.Viewer{}, now: monday}
-	a, err := accounts.New(t.Context(), accounts.Config{DB: db, Now: s.Now})
+	a, err := accounts.New(t.Context(), accounts.Config{DB: db, Cost: accounts.Cost{MemoryKiB: 64, Passes: 1}, Now: s.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.accounts = a
 	for _, name := range []string{"root", "tina", "asif", "sue", "sam", "omar", "nina"} {
 		u, err := a.Create(t.Context(), 0, accounts.NewUser{
 			Email: name + "@x.example", DisplayName: "The " + name, FamilyName: name, StudentID: "s-" + name, Admin: name == "root",
@@ -72,7 +84,7 @@ func open(t testing.TB, db *database.DB) *school {
 		}
 		s.people[name] = &web.Viewer{ID: u.ID, Name: u.DisplayName, Admin: u.Admin}
 	}
-	s.Courses = courses.New(courses.Config{DB: db, Now: s.Now})
+	s.Courses = courses.New(courses.Config{DB: db, Accounts: a, Now: s.Now})
 	s.course = s.create(t, courses.NewCourse{Code: "BIO-7B", Title: "Biology 7b", Term: "2026", Zone: "Europe/Berlin", Teacher: s.people["tina"].ID})
 	s.other = s.create(t, courses.NewCourse{Code: "PHY-8", Title: "Physics 8", Term: "2026", Teacher: s.people["omar"].ID})
 	s.enroll(t, "asif", courses.Assistant)
@@ -483,6 +495,23 @@ func (d *door) ask(t *testing.T, name, method, path, body string) (int, string) 
 		t.Fatal(err)
 	}
 	return answer.StatusCode, string(b)
+}
+
+// post sends a form and returns where it leads.
+func (d *door) post(t *testing.T, name, path, form string) (status int, to string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", d.url+path, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(&http.Cookie{Name: "cc", Value: name})
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode, answer.Header.Get("Location")
 }
 
 func TestRoutesByRole(t *testing.T) {

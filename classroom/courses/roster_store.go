@@ -37,8 +37,17 @@ type rosterRow struct {
 
 func (rosterRow) TableName() string { return "roster_imports" }
 
+type turnRow struct {
+	ID int64 `gorm:"primaryKey;autoIncrement:false"`
+	At database.Instant
+}
+
+func (turnRow) TableName() string { return "roster_turn" }
+
+// takeRosterTurn waits until no other node imports a roster.
 func takeRosterTurn(ctx context.Context, tx *gorm.DB, at database.Instant) error {
-	return tx.WithContext(ctx).Exec("UPDATE roster_turn SET at = ? WHERE id = 1", at).Error
+	_, err := gorm.G[turnRow](tx).Where("id = 1").Update(ctx, "at", at)
+	return err
 }
 
 func insertRoster(ctx context.Context, tx *gorm.DB, r rosterRow) error {
