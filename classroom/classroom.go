@@ -42,6 +42,11 @@ type Config struct {
 	// nobody knows.
 	Stored func() (stored, free int64)
 
+	// KeepRecordings is for how many days recordings are kept, 0 for ever, for those who ask. The origin keeps to it.
+	KeepRecordings int
+	// Checks are what the self-test tries. Each has a name of the catalogue (health.check.…) and a time limit of its own.
+	Checks []Check
+
 	// Server is what a teacher writes into OBS: rtmp://host/live.
 	Server string
 	// See web.Config.
@@ -69,6 +74,7 @@ type Classroom struct {
 	log   *slog.Logger
 	now   func() time.Time
 	seats *seats
+	tests *selfTest
 	own   database.Memory[[2]media.ID, ownCount] // by lesson and student
 }
 
@@ -90,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Classroom, error) {
 		}
 		cfg.Bus = bus
 	}
-	k := &Classroom{cfg: cfg, bus: cfg.Bus, log: cfg.Log, now: cfg.Now, seats: newSeats(cfg.Deny)}
+	k := &Classroom{cfg: cfg, tests: newSelfTest(cfg.Checks), bus: cfg.Bus, log: cfg.Log, now: cfg.Now, seats: newSeats(cfg.Deny)}
 	if err := k.openFeatures(ctx); err != nil {
 		return nil, err
 	}
@@ -159,5 +165,7 @@ func (k *Classroom) Run(ctx context.Context) error {
 	g.Go(func() error { return k.Courses.Run(ctx) })
 	g.Go(func() error { return k.Lessons.Run(ctx) })
 	g.Go(func() error { return k.Attendance.Run(ctx) })
+	g.Go(func() error { return k.runSweeps(ctx) })
+	g.Go(func() error { return k.runSelfTests(ctx) })
 	return g.Wait()
 }

@@ -49,6 +49,18 @@ var rights = []struct {
 	{"GET /api/v1/me", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 
 	// the school's
+	{"GET /privacy", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"GET /school", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /school", "name=Grove&zone=Europe/Berlin&lang=en&chat=90&attendance=400&audit=400&access=30", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"GET /audit", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"GET /api/v1/audit.csv", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /tokens", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /tokens", "name=sync&scope=read&days=30", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /tokens/:token/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
+	{"GET /health", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /health", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"GET /api/v1/openapi.json", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/docs", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
 	{"GET /today", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
 
 	// a course
@@ -209,7 +221,8 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 	if strings.HasSuffix(pattern, "/enrollments/:user") {
 		user = media.NewID() // nobody: the others need the student
 	}
-	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa", ":session", "00000000000000a1").Replace(pattern)
+	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa",
+		":session", "00000000000000a1", ":token", "00000000000000a1").Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

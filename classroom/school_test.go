@@ -127,6 +127,12 @@ func newSchool(t *testing.T) *school {
 
 func newSchoolOn(t *testing.T, db *database.DB) *school {
 	t.Helper()
+	return newSchoolWith(t, db, func(*classroom.Config) {})
+}
+
+// newSchoolWith is newSchool with a configuration of its own.
+func newSchoolWith(t *testing.T, db *database.DB, configure func(*classroom.Config)) *school {
+	t.Helper()
 	set, err := pages()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +141,7 @@ func newSchoolOn(t *testing.T, db *database.DB) *school {
 		t: t, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
 		clock: &clock{now: morning}, denied: map[uint64]time.Time{},
 	}
-	s.k, err = classroom.New(t.Context(), classroom.Config{
+	cfg := classroom.Config{
 		DB: db, Pages: set, Origin: s.origin, Server: "rtmp://school.example/live",
 		Ticket: func(channel media.ID, viewer uint64, staff bool, until time.Time) string {
 			return fmt.Sprintf("/p/%x-%v-%d/l/%s/index.m3u8", viewer, staff, until.Unix(), channel)
@@ -145,7 +151,10 @@ func newSchoolOn(t *testing.T, db *database.DB) *school {
 			fmt.Fprint(w, "media "+r.URL.Path)
 		}),
 		Cost: accounts.Cost{MemoryKiB: 64, Passes: 1}, Log: slog.New(slog.DiscardHandler), Now: s.clock.Now,
-	})
+		KeepRecordings: 180,
+	}
+	configure(&cfg)
+	s.k, err = classroom.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

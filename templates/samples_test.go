@@ -500,5 +500,6 @@ func samples() map[string]any {
 	}
 	maps.Copy(all, reportSamples())
 	maps.Copy(all, courseSamples())
+	maps.Copy(all, schoolSamples())
 	return all
 }

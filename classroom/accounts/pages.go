@@ -26,6 +26,9 @@ func (a *Accounts) Register(s *web.Server) {
 	s.Handle("POST", "/settings/keys/:key/revoke", web.SignedIn, a.postRevokeKey)
 	s.Handle("POST", "/settings/sessions/end-others", web.SignedIn, a.postEndOthers)
 	s.Handle("POST", "/settings/sessions/:session/end", web.SignedIn, a.postEndSession)
+	s.Handle("GET", "/tokens", web.Admin, a.tokensPage)
+	s.Handle("POST", "/tokens", web.Admin, a.postToken)
+	s.Handle("POST", "/tokens/:token/revoke", web.Admin, a.postRevokeToken)
 	s.Handle("POST", "/settings/language", web.Anyone, a.postLanguage)
 
 	s.Handle("POST", "/api/v1/session", web.Anyone, a.apiSignIn, web.Body(8<<10))

@@ -26,13 +26,6 @@ type Retention struct {
 // usualRetention is what a school begins with.
 var usualRetention = Retention{Chat: 90, Attendance: 400, Audit: 400, Access: 30}
 
-// A register can still be disputed and counted again while its intervals are there, and nobody needs to know for more
-// than a month on what somebody signed in.
-var (
-	leastRetention = Retention{Chat: 1, Attendance: 30, Audit: 30, Access: 1}
-	mostRetention  = Retention{Chat: 3650, Attendance: 3650, Audit: 3650, Access: 30}
-)
-
 // parseRetention fills what is not in text with the usual.
 func parseRetention(text string) (Retention, error) {
 	r := usualRetention
@@ -42,24 +35,34 @@ func parseRetention(text string) (Retention, error) {
 	return r, nil
 }
 
-// kinds returns the periods by name, for checks and for telling what changed.
-func (r Retention) kinds() []struct {
-	Name string
-	Days int
-} {
-	return []struct {
-		Name string
-		Days int
-	}{{"chat", r.Chat}, {"attendance", r.Attendance}, {"audit", r.Audit}, {"access", r.Access}}
+// Period is the days of one kind of data, and what a school may choose.
+type Period struct {
+	Kind           string // chat, attendance, audit, access
+	Days, Min, Max int
+}
+
+// Periods returns every period by its name. A register can still be disputed and counted again while its intervals are
+// there; on what somebody signed in, nobody needs to know for more than a month.
+func (r Retention) Periods() []Period {
+	return []Period{
+		{"chat", r.Chat, 1, 3650}, {"attendance", r.Attendance, 30, 3650}, {"audit", r.Audit, 30, 3650}, {"access", r.Access, 1, 30},
+	}
+}
+
+// CheckRetention is a fault about the first period that a school may not choose.
+func (a *Accounts) CheckRetention(r Retention) error {
+	for _, p := range r.Periods() {
+		if p.Days < p.Min || p.Days > p.Max {
+			return fault.Invalid("school.bad_days").At(p.Kind).With("Min", p.Min).With("Max", p.Max)
+		}
+	}
+	return nil
 }
 
 // SetRetention changes how long things are kept. Faults name the kind.
 func (a *Accounts) SetRetention(ctx context.Context, actor media.ID, r Retention) error {
-	least, most := leastRetention.kinds(), mostRetention.kinds()
-	for i, k := range r.kinds() {
-		if k.Days < least[i].Days || k.Days > most[i].Days {
-			return fault.Invalid("school.bad_days").At(k.Name).With("Min", least[i].Days).With("Max", most[i].Days)
-		}
+	if err := a.CheckRetention(r); err != nil {
+		return err
 	}
 	text, err := json.Marshal(r)
 	if err != nil {

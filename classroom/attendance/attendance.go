@@ -150,6 +150,9 @@ func (a *Attendance) Recompute(ctx context.Context, actor, lesson media.ID) erro
 	if err != nil {
 		return err
 	}
+	if a.swept(l) {
+		return fault.Conflict("register.swept")
+	}
 	roll, err := a.roll(ctx, l.CourseID)
 	if err != nil {
 		return err

@@ -244,6 +244,40 @@ func (d *DB) Ping(ctx context.Context) error {
 	return errors.Join(d.readSQL.PingContext(ctx), d.writeSQL.PingContext(ctx))
 }
 
+// Try writes a row and takes it back, for the self-test.
+func (d *DB) Try(ctx context.Context) error {
+	undo := errors.New("undo")
+	err := d.Tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("UPDATE goose_db_version SET version_id = version_id WHERE version_id = 1").Error; err != nil {
+			return err
+		}
+		return undo
+	})
+	if errors.Is(err, undo) {
+		return nil
+	}
+	return fmt.Errorf("write to the database: %w", err)
+}
+
+// clockGap is how far the clock of the database may be from ours.
+const clockGap = 5 * time.Second
+
+// TryClock compares the clock of the database's machine with ours. SQLite has none of its own.
+func (d *DB) TryClock(ctx context.Context) error {
+	if d.dialect == SQLite {
+		return nil
+	}
+	var theirs time.Time
+	before := time.Now()
+	if err := d.readSQL.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&theirs); err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	if theirs.Before(before.Add(-clockGap)) || theirs.After(time.Now().Add(clockGap)) {
+		return fmt.Errorf("the database's clock says %s, ours %s", theirs.UTC().Format(time.TimeOnly), before.UTC().Format(time.TimeOnly))
+	}
+	return nil
+}
+
 // Close waits for running queries and closes all connections.
 func (d *DB) Close() error {
 	var errs []error

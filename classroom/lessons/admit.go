@@ -160,3 +160,15 @@ func (l *Lessons) Attempts(ctx context.Context, user media.ID) ([]PublishAttempt
 	}
 	return rows, nil
 }
+
+// SweepAttempts forgets what encoders tried before an instant, and returns how many attempts that were.
+func (l *Lessons) SweepAttempts(ctx context.Context, before time.Time) (n int, err error) {
+	err = l.db.Tx(ctx, func(tx *gorm.DB) error {
+		n, err = deleteAttempts(ctx, tx, database.At(before))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep attempts: %w", err)
+	}
+	return n, nil
+}

@@ -249,3 +249,8 @@ func extend(ctx context.Context, tx *gorm.DB, row Lesson, minutes int) error {
 	return tx.WithContext(ctx).Exec("UPDATE lessons SET extended_min = ? WHERE id = ? AND extended_min = ?",
 		minutes, row.ID, row.ExtendedMin).Error
 }
+
+// deleteAttempts forgets what encoders tried before.
+func deleteAttempts(ctx context.Context, tx *gorm.DB, before database.Instant) (int, error) {
+	return gorm.G[PublishAttempt](tx).Where("at < ?", before).Delete(ctx)
+}

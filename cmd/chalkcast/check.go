@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"chalkcast/classroom/database"
@@ -49,12 +51,8 @@ func (c *checkCmd) Run(ctx context.Context, env *environment) error {
 			return errors.Join(db.Ping(ctx), db.Close())
 		}},
 		{"storage", func() error { return c.tryStorage(ctx) }},
-		{"clock", func() error {
-			if now := time.Now(); now.Year() < 2026 {
-				return fmt.Errorf("this machine says it is %s", now.Format(time.DateOnly))
-			}
-			return nil
-		}},
+		{"clock", tryClock},
+		{"certificate", func() error { return c.tryCertificate() }},
 	} {
 		err := part.try()
 		if err != nil {
@@ -70,16 +68,50 @@ func (c *checkCmd) Run(ctx context.Context, env *environment) error {
 	return nil
 }
 
-// tryStorage writes, reads back and deletes one object.
+// tryStorage opens the store and tries it.
 func (c *checkCmd) tryStorage(ctx context.Context) error {
 	store, closeStore, err := openStore(ctx, &c.settings)
 	if err != nil {
 		return err
 	}
+	return errors.Join(tryStore(ctx, store), closeStore())
+}
+
+// tryStore writes, reads back and deletes one object.
+func tryStore(ctx context.Context, store storage.Store) error {
 	content := storage.Bytes([]byte("chalkcast was here\n"))
 	name := "check/" + media.NewID().String()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	err = storage.Keep(ctx, store, name, content, storage.Patience{})
-	return errors.Join(err, store.Delete(ctx, name), closeStore())
+	err := storage.Keep(ctx, store, name, content, storage.Patience{})
+	return errors.Join(err, store.Delete(ctx, name))
+}
+
+func tryClock() error {
+	if now := time.Now(); now.Year() < 2026 {
+		return fmt.Errorf("this machine says it is %s", now.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// certificateLeft is how long a certificate should still be good: time enough for somebody to notice.
+const certificateLeft = 14 * 24 * time.Hour
+
+// tryCertificate looks at the certificate that browsers and encoders are shown; without one there is nothing to see.
+func (s *settings) tryCertificate() error {
+	if s.TLSCert == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	if left := time.Until(pair.Leaf.NotAfter); left < certificateLeft {
+		return fmt.Errorf("certificate: it ends on %s", pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
+	}
+	u, err := url.Parse(s.BaseURL)
+	if err != nil || s.BaseURL == "" {
+		return err
+	}
+	return pair.Leaf.VerifyHostname(u.Hostname())
 }

@@ -39,6 +39,7 @@ type school struct {
 	doors     *doors
 	metrics   *prometheus.Registry
 	free      func() int64 // bytes left for recordings; nil when the storage does not tell
+	store     storage.Store
 	origin    *hls.Origin
 	classroom *classroom.Classroom
 	desk      *ingest.Desk
@@ -100,6 +101,7 @@ func (sc *school) openMedia(ctx context.Context) (*ticket.Minter, error) {
 	if store, err = storage.Measure(store, sc.metrics); err != nil {
 		return nil, fmt.Errorf("metrics of the storage: %w", err)
 	}
+	sc.store = store
 	sc.origin, err = hls.Open(hls.Config{
 		Store: store, Tickets: minter, Spool: filepath.Join(sc.settings.Data, "spool"), Log: sc.log, Metrics: sc.metrics,
 		Origins: origins(sc.settings.BaseURL), Address: viewerAddress(sc.settings.TrustedProxies),
@@ -129,7 +131,7 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 		Revoke:   func(keyID string) { sc.desk.Revoke(keyID) },
 		TakeOver: func(publisher media.ID) { sc.desk.DropPublisher(publisher) },
 		Server:   sc.server, BaseURL: sc.settings.BaseURL, TrustedProxies: sc.settings.TrustedProxies,
-		Stored:  sc.stored,
+		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db),
 		Metrics: sc.metrics, Log: sc.log,
 	})
 	return err
