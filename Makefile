@@ -5,6 +5,7 @@ BENCH = .
 FUZZTIME = 10s
 ROUNDS = 20
 KILLS = 50
+ONLY  = ingest,delay,viewers,plain
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,10 @@ arch: ## only the map of packages
 bench: ## benchmarks; BENCH=Beat picks, tools/ has benchstat to compare two outputs
 	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchmem -count 6 ./...
 
+compare: ## CPU, memory, delay and viewers beside another server: PEER=/path/to/mediamtx, and ONLY=ingest,delay,viewers,plain
+	@testing/install.sh
+	$(GO) run -tags $(TAGS) ./cmd/compare --peer '$(PEER)' --only '$(ONLY)'
+
 fuzz: ## each fuzz target for FUZZTIME
 	@FUZZTIME=$(FUZZTIME) TAGS=$(TAGS) testing/fuzz.sh
 
@@ -64,4 +69,4 @@ dump: ## at a release: keep its schema, with rows, for the upgrade test of all l
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check encoders format vet lint test arch bench dump fuzz screenshots soak kills tools
+.PHONY: help run demo build check compare encoders format vet lint test arch bench dump fuzz screenshots soak kills tools

@@ -59,6 +59,7 @@ var arrows = map[string][]string{
 	// the binary, which knows everybody
 	"cmd/chalkcast/sample": {},
 	"cmd/surge":            {"cmd/chalkcast/sample"},
+	"cmd/compare":          {}, // starts the others as processes
 	"cmd/chalkcast": {
 		"classroom", "classroom/accounts", "classroom/attendance", "classroom/audit", "classroom/courses",
 		"classroom/database", "classroom/fault", "classroom/lessons", "classroom/push", "classroom/reports",
