@@ -19,14 +19,12 @@ func (o *Origin) open(ctx context.Context, c *channel, r *rendition, s *segment,
 	if b := s.body.Load(); b != nil {
 		return b.open(ctx, off, n)
 	}
-	if c.spool != nil && !c.archived.Load() {
-		f, err := c.spool.open(r, &s.heading)
-		if err == nil {
-			return &fileRange{io.LimitReader(f, n), f}, seek(f, off)
-		}
-		if !errors.Is(err, fs.ErrNotExist) && s.keeping() != stored {
-			return nil, err
-		}
+	f, err := c.openSpooled(r, s, off, n)
+	if err == nil {
+		return f, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) && s.keeping() != stored {
+		return nil, err
 	}
 	if s.keeping() == lost {
 		return nil, errUnknown
@@ -38,6 +36,24 @@ func (o *Origin) open(ctx context.Context, c *channel, r *rendition, s *segment,
 	return obj.Body, nil
 }
 
+// openSpooled returns n bytes of a segment's file from off on, fs.ErrNotExist when the spool has none.
+func (c *channel) openSpooled(r *rendition, s *segment, off, n int64) (io.ReadCloser, error) {
+	if c.spool == nil || c.archived.Load() {
+		return nil, fs.ErrNotExist
+	}
+	f, err := c.spool.open(r, &s.heading)
+	if err != nil {
+		return nil, err
+	}
+	if off > 0 {
+		if _, err := f.Seek(off, io.SeekStart); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+	return &fileRange{io.LimitReader(f, n), f}, nil
+}
+
 type fileRange struct {
 	io.Reader
 	f *os.File
@@ -47,14 +63,6 @@ func (r *fileRange) Close() error { return r.f.Close() }
 
 // WriteTo lets the kernel send the file.
 func (r *fileRange) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, r.Reader) }
-
-func seek(f *os.File, off int64) error {
-	_, err := f.Seek(off, io.SeekStart)
-	if err != nil {
-		f.Close()
-	}
-	return err
-}
 
 // open returns n bytes from off on, without copying any.
 func (b body) open(_ context.Context, off, n int64) (io.ReadCloser, error) {

@@ -472,6 +472,11 @@ func (s *server) segment(w *visit, r *http.Request, c *channel, row *rendition, 
 		return errUnknown
 	}
 	return sendMedia(w, r, spoolFile(row.name, &seg.heading), seg.size, cacheMedia, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		if r.TLS == nil && seg.keeping() != inMemory {
+			if f, err := c.openSpooled(row, seg, off, n); err == nil {
+				return f, nil // the kernel sends a file without copying it, which memory is
+			}
+		}
 		return s.o.open(ctx, c, row, seg, off, n)
 	})
 }
