@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ import (
 type edge struct {
 	*house
 	client *http.Client // goes to nginx, whatever the host
+	log    string       // its access log
 
 	mu    sync.Mutex
 	asked map[string]int // what the origin was asked, without the ticket: how often
@@ -43,6 +45,7 @@ func newEdge(t *testing.T, change ...func(*hls.Config)) *edge {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
+	e.log = filepath.Join(folder, "edge.log")
 	origin := filepath.Join(folder, "origin.sock")
 	l, err := net.Listen("unix", origin)
 	if err != nil {
@@ -71,15 +74,24 @@ func (e *edge) count(w http.ResponseWriter, r *http.Request) {
 
 func (e *edge) startNginx(folder, origin string) {
 	e.t.Helper()
-	text, err := os.ReadFile("testdata/edge.conf")
+	sample, err := os.ReadFile("../deploy/nginx-cdn.conf")
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	text = []byte(strings.NewReplacer("ORIGIN", origin, "unix:edge.sock", "unix:"+filepath.Join(folder, "edge.sock")).Replace(string(text)))
-	conf := filepath.Join(folder, "edge.conf")
-	if err := os.WriteFile(conf, text, 0o600); err != nil {
+	here := strings.NewReplacer("server 127.0.0.1:8080;", "server unix:"+origin+";", "listen 443 ssl http2;", "listen unix:"+filepath.Join(folder, "edge.sock")+";",
+		"/var/cache/nginx/chalkcast", "cache", "/var/log/nginx/chalkcast-edge", "edge").Replace(string(sample))
+	here = regexp.MustCompile(`(?m)^ *ssl_.*$`).ReplaceAllString(here, "") // the test's viewers come through a socket
+	if err := os.WriteFile(filepath.Join(folder, "cdn.conf"), []byte(here), 0o600); err != nil {
 		e.t.Fatal(err)
 	}
+	conf, err := filepath.Abs("testdata/edge.conf")
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if err := os.Symlink(conf, filepath.Join(folder, "edge.conf")); err != nil { // what it includes lies beside it
+		e.t.Fatal(err)
+	}
+	conf = filepath.Join(folder, "edge.conf")
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = tool(e.t, "/usr/sbin/nginx")
@@ -135,8 +147,9 @@ func (e *edge) pace(in *hls.Input, frames []*media.Frame, clocks ...int) {
 	}
 }
 
-// FLT-27: a CDN in between. Everybody plays, the origin is asked once for each thing however many they are, no hold is
-// longer than 8 s, and nothing but good answers is cached.
+// FLT-27: a CDN in between, which is nginx as deploy/nginx-cdn.conf sets it up. Everybody plays, the origin is asked once
+// for each thing however many they are, no hold is longer than 8 s, nothing but good answers is cached, and (SEC-26) no
+// ticket is logged.
 func TestFLT27(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t)
@@ -166,6 +179,7 @@ func TestFLT27(t *testing.T) {
 	seconds := int(time.Since(began)/time.Second) + 2
 	media := 0
 	e.mu.Lock()
+	delete(e.asked, "index.m3u8?") // once a viewer: whether the ticket is good
 	for thing, n := range e.asked {
 		once := !strings.Contains(thing, "m3u8")
 		if once {
@@ -186,11 +200,25 @@ func TestFLT27(t *testing.T) {
 		t.Errorf("%d viewers saw something; the origin was asked %d times for %d things", len(pictures), total, distinct)
 	}
 
-	// The encoder is gone: a hold ends in time, and is not remembered.
 	p, err := hlstest.Parse(e.ask("GET", e.path(e.lesson)+"v0/live.m3u8").Body.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What lies in the cache is for those who have a ticket.
+	cached := "v0/" + p.Segments[0].URI
+	if status, _, header := e.fetch(e.at(1, cached)); status != 200 || header.Get("X-Cache") == "" {
+		t.Errorf("a segment with a ticket: %d, cache: %s", status, header.Get("X-Cache"))
+	}
+	for _, forged := range []string{"http://edge.example/p/x/l/" + e.lesson.String() + "/" + cached, "http://edge.example/l/" + e.lesson.String() + "/" + cached} {
+		if status, body, _ := e.fetch(forged); status != 403 && status != 404 || len(body) > 1000 {
+			t.Errorf("a segment without a ticket: %d and %d bytes", status, len(body))
+		}
+	}
+	if lines, err := os.ReadFile(e.log); err != nil || !strings.Contains(string(lines), "/l/"+e.lesson.String()+"/v0/live.m3u8") || strings.Contains(string(lines), "/p/") {
+		t.Errorf("the log of the edge, %v:\n%.500s", err, lines)
+	}
+
+	// The encoder is gone: a hold ends in time, and is not remembered.
 	next := fmt.Sprintf("v0/live.m3u8?_HLS_msn=%d&_HLS_part=0", p.Next()+1)
 	began = time.Now()
 	status, _, header := e.fetch(e.at(1, next))
