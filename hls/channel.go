@@ -97,8 +97,8 @@ type hotSegment struct {
 
 const (
 	clockSlack  = 2 * time.Second
-	keepHot     = 6 * time.Second  // bytes stay in memory at least so long: most requests are for the live edge
-	hotLimit    = 96 << 20         // and at most so many of one lesson, whatever the disk does
+	keepHot     = 6 * time.Second // bytes stay in memory at least so long: most requests are for the live edge
+	hotLimit    = 96 << 20        // and at most so many of one lesson, whatever the disk does
 	strayLimit  = 2
 	liveWindow  = 60 * time.Second
 	shortWindow = 20 * time.Second // of previews: they live in memory alone

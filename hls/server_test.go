@@ -50,6 +50,7 @@ func (h *house) ask(method, target string, header ...string) *httptest.ResponseR
 	return w
 }
 
+// SEC-21, SEC-70: the list *HLS URLs* of hostile inputs. A name is one of ours, letter by letter, or unknown.
 func TestHostileURLs(t *testing.T) {
 	t.Parallel()
 	h, p := onAir(t)
@@ -180,6 +181,7 @@ func TestOtherHosts(t *testing.T) {
 	}
 }
 
+// SEC-20: whatever is wrong with a ticket, the answer is the same.
 func TestBadTickets(t *testing.T) {
 	t.Parallel()
 	h, _ := onAir(t)

@@ -62,6 +62,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// SEC-20
 func TestVerifyRefuses(t *testing.T) {
 	m := newMinter(t, newKey(t, "a"))
 	good := m.Mint(claims)
@@ -110,6 +111,7 @@ func otherSpelling(text string) string {
 	return text[:len(text)-1] + string(alphabet[last|1])
 }
 
+// SEC-25: two keys are good at a time, so that nobody is thrown out when they change.
 func TestRotation(t *testing.T) {
 	a, b, c := newKey(t, "a"), newKey(t, "b"), newKey(t, "c")
 	old := newMinter(t, a).Mint(claims)

@@ -92,6 +92,7 @@ func (p *place) knock(ip string) (ours *guard.Conn, theirs net.Conn) {
 	return c.(*guard.Conn), theirs
 }
 
+// SEC-10: whatever deadline the server asks for, a stranger has its own.
 func TestDeadlineHoldsUntilAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, guard.Config{})
@@ -163,6 +164,7 @@ func TestAcceptedLiftsTheGuard(t *testing.T) {
 	})
 }
 
+// SEC-10: a stranger may send so many bytes and no more.
 func TestByteBudget(t *testing.T) {
 	for _, n := range []int{16 << 10, 16<<10 + 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -182,6 +184,7 @@ func TestByteBudget(t *testing.T) {
 	}
 }
 
+// SEC-04, SEC-10: strangers have so many places, and each address a few of them.
 func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, guard.Config{Places: 12, PlacesPerIP: 8, PlacesKnownIP: 10})
@@ -237,6 +240,7 @@ func TestIPv6NetworkIsOneAddress(t *testing.T) {
 	})
 }
 
+// SEC-10: no more connections a second than that.
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, guard.Config{Rate: 20})
@@ -266,6 +270,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// SEC-04: ten bad keys from an address, and it waits outside.
 func TestFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, guard.Config{})

@@ -64,6 +64,7 @@ func nested(depth int, kind string) []byte {
 	return []byte(strings.Repeat(open, depth) + "\x05" + strings.Repeat(shut, depth))
 }
 
+// SEC-11
 func TestAMF0Limits(t *testing.T) {
 	for _, kind := range []string{"object", "ecma", "strict", "typed"} {
 		if _, err := decodeAMF(nested(16, kind)); err != nil {

@@ -159,6 +159,7 @@ func TestChunks(t *testing.T) {
 	}
 }
 
+// SEC-12
 func TestChunksThatAreRefused(t *testing.T) {
 	pieces := func(n, size int) *wire {
 		w := new(wire)
@@ -252,6 +253,7 @@ func (c *chunkReader) held() (n int) {
 	return n
 }
 
+// SEC-12: whatever a stranger announces, memory grows with what arrives.
 func TestMemoryFollowsTheBytes(t *testing.T) {
 	w := new(wire)
 	w.chunkSize(maxChunkSize).head(0, 4, 0, maxVideoBytes, 9, 1).body("ten bytes!")

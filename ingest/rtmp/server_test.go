@@ -109,6 +109,7 @@ func TestPathMistypedIsLetIn(t *testing.T) {
 	}
 }
 
+// SEC-10 to SEC-12: the list *RTMP* of hostile inputs. Each ends its own connection, and nothing else.
 func TestHostileInput(t *testing.T) {
 	var logged safeBuffer
 	p := open(t, func(c *rtmp.Config, g *guard.Config) {
@@ -475,6 +476,7 @@ func TestStopOfTheServer(t *testing.T) {
 	}
 }
 
+// SEC-13
 func TestPanicClosesOnlyItsConnection(t *testing.T) {
 	p := open(t)
 	good := dial(t, p.addr).publish(p.key)

@@ -108,6 +108,7 @@ func (c *client) set() (session string) {
 	return headers["Session"]
 }
 
+// SEC-15: encoders publish here, and nobody plays.
 func TestOptionsAndMethods(t *testing.T) {
 	p := open(t)
 	c := dial(t, p)
@@ -155,6 +156,7 @@ func TestForeignSession(t *testing.T) {
 	}
 }
 
+// SEC-14: what cannot become a lesson is refused in words.
 func TestAnnounceRefusals(t *testing.T) {
 	p := open(t)
 	media1000 := strings.Repeat(h264SDP, 1000)
@@ -277,7 +279,7 @@ func TestRefusedByTheSchool(t *testing.T) {
 	}
 }
 
-// Bytes that are no RTSP, or too much of it. The server must close, or wait for its deadline, and go on.
+// SEC-10, the list *RTSP* of hostile inputs: bytes that are no RTSP, or too much of it. The server must close, or wait for its deadline, and go on.
 func TestGarbage(t *testing.T) {
 	p := open(t)
 	for name, text := range map[string]string{

@@ -169,6 +169,7 @@ func TestReplacedBehindOurBack(t *testing.T) {
 
 const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":%q,"Resource":%q}]}`
 
+// SEC-28: a bucket that the world can read is refused.
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		name, action, resource string
