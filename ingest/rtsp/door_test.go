@@ -171,6 +171,8 @@ func TestAnnounceRefusals(t *testing.T) {
 		"nothing":            {"", 400, ""},
 		"text only":          {"m=application 0 RTP/AVP 98\r\na=rtpmap:98 vnd.onvif.metadata/90000\r\n", 415, "no picture and no sound"},
 		"VP8":                {"m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n", 415, "Video VP8"},
+		"sound as a picture": {"m=video 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n", 415, "Video Opus"},
+		"a picture as sound": {"m=audio 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n", 415, "Audio H264"},
 		"A-law":              {h264SDP + "m=audio 0 RTP/AVP 8\r\n", 415, "Audio G711"},
 		"MP3":                {"m=audio 0 RTP/AVP 14\r\n", 415, "MPEG-1/2 Audio"},
 		"fmtp bomb":          {"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 " + strings.Repeat("a=b;", 10000) + "\r\n", 400, ""},

@@ -109,10 +109,16 @@ func (t *track) prepare(s *counters) (err error) {
 	default:
 		err = unsupported(t.Kind, t.format.Codec())
 	}
-	if err == nil && t.Kind == media.Audio {
+	if err != nil {
+		return err
+	}
+	if (t.Kind == media.Video) != (t.Clock == videoClock) {
+		return unsupported(t.Kind, t.format.Codec()) // a picture announced as sound, or sound as a picture
+	}
+	if t.Kind == media.Audio {
 		t.Clock = t.Params.SampleRate
 	}
-	return err
+	return nil
 }
 
 func unsupported(kind media.Kind, codec string) *media.Refusal {
