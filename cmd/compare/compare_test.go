@@ -80,7 +80,7 @@ func TestFewStudents(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	if s := peerSettings("127.0.0.1:1", "127.0.0.1:2", 200*time.Millisecond); !strings.Contains(s, "hlsPartDuration: 200ms") || !strings.Contains(s, "rtmpAddress: 127.0.0.1:1") {
+	if s := peerSettings("127.0.0.1:1", "127.0.0.1:2", 200*time.Millisecond, true); !strings.Contains(s, "hlsPartDuration: 200ms") || !strings.Contains(s, "rtmpAddress: 127.0.0.1:1") || !strings.Contains(s, "record: true") {
 		t.Errorf("the peer's settings:\n%s", s)
 	}
 	if s := nginxSettings("127.0.0.1:3", "/files"); !strings.Contains(s, "listen 127.0.0.1:3; root /files;") {

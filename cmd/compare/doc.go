@@ -6,7 +6,8 @@
 // The peer is MediaMTX, which has to be there already; nginx, ffmpeg and taskset are Debian's. Both servers push and
 // serve the same clip, drawn by ffmpeg: 1280×720 at 30 pictures a second, 2.5 Mbit/s, B-frames, a keyframe every 2 s,
 // AAC. The load is cmd/surge for both. Ours is a demo school with everything that a school has: sign-in, database,
-// spool, verified upload to the disk store. The peer has LL-HLS on and nothing else, and records nothing.
+// spool, verified upload to the disk store. The peer has LL-HLS on and nothing else; with --record it
+// records, too.
 //
 //	ingest   both servers at once, each with as many encoders: CPU and memory
 //	delay    both at once, one encoder, one viewer, parts of one length: last picture sent to part received

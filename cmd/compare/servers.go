@@ -25,10 +25,13 @@ type server struct {
 // anywhere is a process that the kernel may run on every core.
 const anywhere = -1
 
-// pinned puts a command on one core.
-func pinned(ctx context.Context, core int, name string, args ...string) *exec.Cmd {
+// pinned puts a command on one core, and before others if that is wanted.
+func (b *bench) pinned(ctx context.Context, core int, name string, args ...string) *exec.Cmd {
 	if core != anywhere {
 		name, args = "taskset", append([]string{"-c", strconv.Itoa(core), name}, args...)
+	}
+	if b.Nice != 0 {
+		name, args = "nice", append([]string{"-n", strconv.Itoa(b.Nice), name}, args...)
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -114,7 +117,7 @@ func (b *bench) ours(ctx context.Context, core, classes int, profile string) (*s
 		return nil, err
 	}
 	credentials := filepath.Join(dir, "credentials.json")
-	cmd := pinned(ctx, core, b.bin("chalkcast"), "demo", "--no-broadcast", "--classes", strconv.Itoa(classes), "--credentials", credentials,
+	cmd := b.pinned(ctx, core, b.bin("chalkcast"), "demo", "--no-broadcast", "--classes", strconv.Itoa(classes), "--credentials", credentials,
 		"--data", filepath.Join(dir, "data"), "--http", at[0], "--rtmp", at[1], "--rtsp", "", "--metrics", "", "--part", profile, "--log-level", "WARN")
 	cmd.Dir = dir
 	ready := func() bool {
@@ -155,7 +158,7 @@ func fewStudents(file string) error {
 }
 
 // peerSettings is MediaMTX with RTMP in and LL-HLS out, as it is by default otherwise.
-func peerSettings(rtmp, hls string, part time.Duration) string {
+func peerSettings(rtmp, hls string, part time.Duration, record bool) string {
 	return fmt.Sprintf(`logLevel: error
 rtsp: no
 webrtc: no
@@ -166,9 +169,12 @@ hlsAddress: %s
 hlsAlwaysRemux: yes
 hlsSegmentDuration: 2s
 hlsPartDuration: %s
+pathDefaults:
+  record: %t
+  recordPath: ./recordings/%%path/%%Y-%%m-%%d_%%H-%%M-%%S-%%f
 paths:
   all_others:
-`, rtmp, hls, part)
+`, rtmp, hls, part, record)
 }
 
 func (b *bench) peer(ctx context.Context, core int, part time.Duration) (*server, error) {
@@ -178,14 +184,14 @@ func (b *bench) peer(ctx context.Context, core int, part time.Duration) (*server
 		return nil, err
 	}
 	file := filepath.Join(dir, "mediamtx.yml")
-	if err := os.WriteFile(file, []byte(peerSettings(at[0], at[1], part)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(peerSettings(at[0], at[1], part, b.Record)), 0o600); err != nil {
 		return nil, err
 	}
 	name, err := filepath.Abs(b.Peer)
 	if err != nil {
 		return nil, err
 	}
-	cmd := pinned(ctx, core, name, file)
+	cmd := b.pinned(ctx, core, name, file)
 	cmd.Dir = dir
 	ready := func() bool { return listens(at[0]) && listens(at[1]) }
 	return b.start(ctx, cmd, ready, "--rtmp", "rtmp://"+at[0]+"/live/s{n}", "--url", "http://"+at[1]+"/live/s{n}/index.m3u8")
@@ -225,12 +231,12 @@ func (b *bench) nginx(ctx context.Context, core, loadCore int) (*server, error) 
 		return nil, err
 	}
 	playlist := filepath.Join(dir, "live.m3u8")
-	feed := pinned(ctx, loadCore, "ffmpeg", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", b.clip, "-c", "copy", "-f", "hls", "-hls_time", "2",
+	feed := b.pinned(ctx, loadCore, "ffmpeg", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", b.clip, "-c", "copy", "-f", "hls", "-hls_time", "2",
 		"-hls_list_size", "30", "-hls_segment_type", "fmp4", "-hls_flags", "delete_segments+independent_segments", playlist)
 	if err := feed.Start(); err != nil {
 		return nil, err
 	}
-	cmd := pinned(ctx, core, "nginx", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
+	cmd := b.pinned(ctx, core, "nginx", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
 	cmd.Dir = dir
 	ready := func() bool {
 		segments, _ := filepath.Glob(filepath.Join(dir, "*.m4s"))
@@ -277,7 +283,7 @@ func (b *bench) surge(ctx context.Context, s *server, core int, args ...string) 
 	args = append(append([]string{
 		"--no-progress", "--clip", b.clip, "--json", "-", "--pid", strconv.Itoa(s.cmd.Process.Pid), "--for", b.Measure.String(),
 	}, s.load...), args...)
-	out, err := pinned(ctx, core, b.bin("surge"), args...).Output()
+	out, err := b.pinned(ctx, core, b.bin("surge"), args...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("surge: %w: %s", err, exit.Stderr)
 	}
