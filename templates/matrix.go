@@ -64,6 +64,9 @@ type Registers struct {
 	Rows                             []StudentStanding
 }
 
+// MissedOver is the limit said the other way round: who is below 80 % has missed more than 20 %.
+func (r Registers) MissedOver() int { return 100 - r.Limit }
+
 // Choice is one entry of a select.
 type Choice struct{ ID, Name string }
 
