@@ -59,9 +59,9 @@ encoders: ## ffmpeg and GStreamer through every door with every kind of stream; 
 	@testing/install.sh
 	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestEncoders$$' ./e2e
 
-kills: ## kill the media server KILLS times at random moments while viewers follow
+kills: ## kill the media server and the one that counts beats KILLS times at random moments under load
 	@testing/install.sh
-	CHALKCAST_KILLS=$(KILLS) $(GO) test -race -tags $(TAGS) -count=1 -timeout 0 -v -run '^TestKills$$' ./hls
+	CHALKCAST_KILLS=$(KILLS) testing/services.sh $(GO) test -race -tags $(TAGS) -count=1 -timeout 0 -v -run '^TestKills$$' ./hls ./classroom/attendance
 
 dump: ## at a release: keep its schema, with rows, for the upgrade test of all later ones
 	@testing/services.sh $(GO) test -tags $(TAGS) -count=1 -run '^TestUpgrade$$' ./classroom/database -update

@@ -76,7 +76,12 @@ func (s *school) end(t testing.TB, at database.Instant) {
 // startRecorder runs a recorder until the test ends or stop is called; stop waits for it.
 func startRecorder(t testing.TB, db *database.DB) (r *attendance.Recorder, stop func()) {
 	t.Helper()
-	r = attendance.NewRecorder(attendance.RecorderConfig{DB: db})
+	return startPacedRecorder(t, db, 0)
+}
+
+func startPacedRecorder(t testing.TB, db *database.DB, spacing time.Duration) (r *attendance.Recorder, stop func()) {
+	t.Helper()
+	r = attendance.NewRecorder(attendance.RecorderConfig{DB: db, Spacing: spacing})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }() // ends with cancel

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -111,23 +110,5 @@ func TestMatrixCSV(t *testing.T) {
 		"00002,Family 0002,Given,Given Family 2,A,L,A,P,P,4,2,1,0,0,1,0,0,75.0\r\n"
 	if b.String() != want {
 		t.Errorf("matrix:\n%swant\n%s", b.String(), want)
-	}
-}
-
-// BenchmarkMatrix exports a large course over a school year: 1,000 students, 200 lessons. grown-MiB is what the
-// heap grew by beyond what filling the database took.
-func BenchmarkMatrix(b *testing.B) {
-	s := newTerm(b, 1000, 200)
-	for name, o := range map[string]reports.Options{"csv": {CSV: true}, "xlsx": {}} {
-		b.Run(name, func(b *testing.B) {
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			for b.Loop() {
-				writeMatrix(b, s, io.Discard, o)
-			}
-			runtime.ReadMemStats(&after)
-			b.ReportMetric(float64(int64(after.HeapSys)-int64(before.HeapSys))/(1<<20), "grown-MiB")
-		})
 	}
 }
