@@ -15,7 +15,7 @@ const (
 	maxChunkStreams    = 32
 	maxUnfinished      = 8
 	maxUnfinishedBytes = 16 << 20
-	firstBody          = 4 << 10   // a message's first piece of memory, when no more than that is there already
+	firstBody          = 32 << 10  // a message's first piece of memory at most: all of most pictures
 	keepBody           = 256 << 10 // larger memory is given back after its message
 )
 
@@ -246,7 +246,7 @@ func (c *chunkReader) payload(s *chunkStream) error {
 	for n > 0 {
 		have := len(s.body)
 		if have == cap(s.body) {
-			larger := make([]byte, have, min(s.length, max(firstBody, 2*have, c.r.Buffered())))
+			larger := make([]byte, have, min(s.length, max(firstBody, 2*have)))
 			copy(larger, s.body)
 			s.body = larger
 		}
