@@ -42,9 +42,11 @@ var arrows = map[string][]string{
 	"classroom/database/databasetest": {"classroom/database", "media"},
 	"classroom/audit":                 {"classroom/database", "media"},
 	"classroom/push":                  {"media"},
+	"classroom/calendar":              {"classroom/audit", "classroom/database", "classroom/fault", "media"},
 	"classroom/roster":                {"classroom/fault"},
 	"classroom/web":                   {"classroom/fault", "media", "templates"},
-	"classroom/accounts":              onFloor("classroom/web", "templates"),
+	"classroom/obs":                   {},
+	"classroom/accounts":              onFloor("classroom/obs", "classroom/web", "templates"),
 	"classroom/courses":               onFloor("classroom/accounts", "classroom/roster"),
 	"classroom/lessons": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/push"),
@@ -53,7 +55,7 @@ var arrows = map[string][]string{
 	"classroom/reports": onFloor(
 		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/lessons"),
 	"classroom": onFloor(
-		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/lessons", "classroom/push",
+		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/calendar", "classroom/lessons", "classroom/push",
 		"classroom/reports"),
 
 	// the binary, which knows everybody
@@ -84,6 +86,8 @@ var strangers = map[string][]string{
 	"modernc.org":                              {"classroom/database"},
 	"github.com/pressly/goose":                 {"classroom/database"},
 	"github.com/gin-gonic/gin":                 {"classroom"},
+	"github.com/arran4/golang-ical":            {"classroom/calendar"},
+	"github.com/emersion/go-ical":              {"classroom"}, // a parser that is not ours, in tests
 	"html/template":                            {"templates", "classroom/web"},
 	"github.com/minio/minio-go":                {"storage/s3"},
 	"github.com/bluenviron/mediacommon":        {"media", "ingest", "hls", "cmd/chalkcast/sample", "e2e"},

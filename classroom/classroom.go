@@ -14,6 +14,7 @@ import (
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/calendar"
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
@@ -53,7 +54,10 @@ type Config struct {
 	BaseURL                                      string
 	TrustedProxies, MediaOrigins, FrameAncestors []string
 
-	Bus     push.Bus              // nil: one inside this process
+	Bus push.Bus // nil: one inside this process
+	// Secret makes the addresses of people's calendars: 32 bytes or more. Nil: they last as long as the program.
+	Secret []byte
+
 	Cost    accounts.Cost         // how hard passwords are hashed; zero is the usual
 	Metrics prometheus.Registerer // nil: none are kept
 	Log     *slog.Logger          // nil means slog.Default
@@ -76,6 +80,7 @@ type Classroom struct {
 	seats *seats
 	tests *selfTest
 	own   database.Memory[[2]media.ID, ownCount] // by lesson and student
+	links *calendar.Links
 }
 
 // New puts the classroom together and registers its routes. ctx is for reading the school.
@@ -111,7 +116,7 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 	cfg := k.cfg
 	var err error
 	k.Accounts, err = accounts.New(ctx, accounts.Config{
-		DB: cfg.DB, Server: cfg.Server, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
+		DB: cfg.DB, Server: cfg.Server, Attempts: k.attempts, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
 		MayPublish: func(ctx context.Context, v *web.Viewer) (bool, error) { return k.Courses.MayPublish(ctx, v) },
 	})
 	if err != nil {
@@ -127,6 +132,9 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 	k.Attendance = attendance.New(attendance.Config{
 		DB: cfg.DB, Accounts: k.Accounts, Courses: k.Courses, Lessons: k.Lessons, Log: cfg.Log, Now: cfg.Now,
 	})
+	if k.links, err = calendar.NewLinks(cfg.DB, cfg.Secret, cfg.Now); err != nil {
+		return err
+	}
 	if cfg.Revoke != nil {
 		k.Accounts.OnRevoke(cfg.Revoke)
 	}

@@ -242,9 +242,14 @@ type events struct {
 
 func (s *school) events(who string, lesson media.ID) *events {
 	s.t.Helper()
+	return s.listen(who, "/api/v1/lessons/"+lesson.String()+"/events")
+}
+
+func (s *school) listen(who, path string) *events {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	s.t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/lessons/"+lesson.String()+"/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	s.must(err)
 	res, err := s.people[who].http.Do(r)
 	s.must(err)

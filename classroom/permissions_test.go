@@ -35,12 +35,21 @@ var rights = []struct {
 	{"POST /join", "code=x", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"GET /join/:code", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /join/:code", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"GET /calendar/:token", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}}, // the token is forged
 
 	// one's own
 	{"GET /", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"GET /settings", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys", "name=laptop", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
 	{"POST /settings/keys/:key/revoke", "", [8]int{303, 404, 404, 404, 404, 404, 404, 303}},
+	{"GET /settings/stream", "", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
+	{"GET /settings/stream/profile.zip", "", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
+	{"POST /settings/stream/profile.zip", "", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
+	{"GET /settings/obs", "", [8]int{303, 403, 403, 200, 200, 200, 200, 303}},
+	{"GET /api/v1/me/encoder", "", [8]int{401, 403, 403, 200, 200, 200, 200, 401}},
+	{"GET /api/v1/me/encoder/events", "", [8]int{401, 403, 403, 200, 200, 200, 200, 401}},
+	{"GET /settings/calendar", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"POST /settings/calendar", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
 	{"GET /me/attendance", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"GET /api/v1/me/attendance", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 	{"GET /api/v1/me/attendance.csv", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
@@ -119,6 +128,7 @@ var rights = []struct {
 	// a lesson, as those see it who learn
 	{"GET /lessons/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"GET /lessons/:id/calendar.ics", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id/playback", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
 	{"GET /api/v1/lessons/:id/events", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
 	{"POST /api/v1/lessons/:id/beats", `{"view":"abcdefghijklmnop","n":0,"state":"playing","d_ms":0,"pos":0}`, [8]int{401, 200, 404, 200, 404, 200, 403, 401}},

@@ -48,6 +48,14 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/lessons/:id/cancel", web.CourseStaff, k.postCancel)
 	s.Handle("POST", "/lessons/:id/restore", web.CourseStaff, k.postRestore)
 
+	s.Handle("GET", "/lessons/:id/calendar.ics", web.CourseMember, k.lessonCalendar)
+	s.Handle("GET", "/calendar/:token", web.Anyone, k.calendarFeed) // the token says who
+	s.Handle("GET", "/settings/obs", web.SignedIn, k.setUpOBS)
+	s.Handle("GET", "/api/v1/me/encoder", web.SignedIn, k.apiEncoder)
+	s.Handle("GET", "/api/v1/me/encoder/events", web.SignedIn, k.encoderEvents, web.Stream())
+	s.Handle("GET", "/settings/calendar", web.SignedIn, k.calendarPage)
+	s.Handle("POST", "/settings/calendar", web.SignedIn, k.postCalendar)
+
 	s.Handle("GET", "/api/v1/courses/:id/lessons", web.CourseMember, k.apiLessons)
 	s.Handle("POST", "/api/v1/lessons", web.SignedIn, k.apiCreate, web.Body(8<<10)) // the course stands in the body
 	s.Handle("GET", "/api/v1/courses/:id/series", web.CourseStaff, k.apiSeries)

@@ -69,15 +69,8 @@ func (k *Classroom) ownEncoders(ctx context.Context, teacher media.ID, p *templa
 		}
 		p.Keys = append(p.Keys, row)
 	}
-	attempts, err := k.Lessons.Attempts(ctx, teacher)
-	if err != nil || len(attempts) == 0 {
-		return err
-	}
-	last := attempts[0]
-	if at := last.At.Time(); last.Remarkable() && k.now().Sub(at) < refusedFor {
-		p.Refused = &templates.Refused{At: at.In(zone), Code: string(last.Code), Detail: last.Detail}
-	}
-	return nil
+	p.Refused, err = k.refused(ctx, teacher, zone)
+	return err
 }
 
 // roster fills in who belongs to the lesson and who is here.

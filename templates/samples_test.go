@@ -361,13 +361,7 @@ func registers() templates.Registers {
 
 func settings() templates.Settings {
 	s := templates.Settings{
-		Page: page("teacher"), Publishes: true, Server: "rtmp://stream.queenstown-lakes.school/live", Choose: true,
-		NewKey: "ck_k7qm2xva_abcdefghijklmnopqrstuvwxyz", NewName: "room 4",
-		Keys: []templates.StreamKey{
-			{ID: "k7qm2xva", Name: "room 4", Created: now},
-			{ID: "b3xvaqm2", Name: "laptop", Created: now.AddDate(0, -3, 0), LastUsed: now.Add(-26 * time.Hour)},
-			{ID: "zzvaqm2k", Name: "the old computer in the science preparation room", Created: now.AddDate(-1, 0, 0), LastUsed: now.AddDate(0, -4, 0), Revoked: now.AddDate(0, -3, 0)},
-		},
+		Page: page("teacher"), Publishes: true, Choose: true,
 	}
 	s.Sessions = []templates.Session{
 		{Name: "00000000000000a1", Device: "Firefox · Windows", Since: now.Add(-70 * time.Minute), LastUsed: now, Here: true},
@@ -493,6 +487,12 @@ func samples() map[string]any {
 		"studio-which":       studioWhich(),
 		"timetable":          timetable(),
 		"timetable-empty":    templates.Timetable{Page: page("teacher"), Code: "BIO-7B", Course: "Biology, year 7", Zone: "UTC"},
+		"calendar":           templates.Calendar{Page: page("student"), Address: "https://queenstown-lakes.school/calendar/aaaaaaaaaaaaaaaqaaaaaajm5pxx3ozv7q4k2d6lw3f7a.ics"},
+		"calendar-none":      templates.Calendar{Page: page("student")},
+		"stream":             streamPage(),
+		"stream-new":         templates.StreamPage{Page: page("teacher"), Server: "rtmp://stream.queenstown-lakes.school/live"},
+		"obs":                setUpOBS(false),
+		"obs-done":           setUpOBS(true),
 		"lesson-new":         lessonForm(),
 		"lesson-preview":     previewed(),
 		"lesson-edit":        lessonEdit(),

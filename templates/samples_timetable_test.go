@@ -91,3 +91,44 @@ func studioWhich() templates.Studio {
 	s.Due = due()
 	return s
 }
+
+func streamPage() templates.StreamPage {
+	p := templates.StreamPage{
+		Page: page("teacher"), Server: "rtmp://stream.queenstown-lakes.school/live",
+		NewKey: "ck_k7qm2xva_abcdefghijklmnopqrstuvwxyz", NewName: "room 4",
+		Keys: []templates.StreamKey{
+			{ID: "k7qm2xva", Name: "room 4", Created: now},
+			{ID: "b3xvaqm2", Name: "laptop", Created: now.AddDate(0, -3, 0), LastUsed: now.Add(-26 * time.Hour)},
+			{ID: "zzvaqm2k", Name: "the old computer in the science preparation room", Created: now.AddDate(-1, 0, 0), LastUsed: now.AddDate(0, -4, 0), Revoked: now.AddDate(0, -3, 0)},
+		},
+		Multitrack: `{"meta":{"service":"Chalkcast","schema_version":"2024-06-04","config_id":""}}`, Option: "--enable-multitrack-video-dev",
+	}
+	for i, a := range []templates.Attempt{
+		{Admitted: true},
+		{Code: "key_revoked"},
+		{Code: "path_mistyped", Detail: "/live/abc", Admitted: true},
+		{Code: "video_codec", Detail: "VP6"},
+	} {
+		a.At, a.Protocol, a.KeyID, a.Key = now.Add(-time.Duration(i)*19*time.Hour), "RTMP", "b3xvaqm2", "laptop"
+		p.Attempts = append(p.Attempts, a)
+	}
+	return p
+}
+
+func setUpOBS(done bool) templates.SetUpOBS {
+	p := templates.SetUpOBS{Page: page("teacher"), Server: "rtmp://stream.queenstown-lakes.school/live", Encoder: templates.Encoder{
+		Steps: []templates.Step{
+			{Name: "key", Done: true, Says: "You have a key. If you have lost it, make another."},
+			{Name: "seen", Done: done, Says: "In OBS choose Settings → Stream, the service “Custom…”, paste server and key, then press Start Streaming."},
+			{Name: "picture", Done: done, Says: "Settings → Output: encoder H.264, keyframe interval 2 s."},
+			{Name: "sound", Done: done, Says: "Settings → Audio: channels Stereo. Speak: Mic/Aux has to move."},
+		},
+	}}
+	if !done {
+		p.Refused = &templates.Refused{At: at("09:58:00"), Code: "key_wrong"}
+		return p
+	}
+	p.Encoder.Seen, p.Encoder.All = "We see you: 1280×720, 30 fps, H.264 High, AAC stereo. Private – nobody else sees this.", true
+	p.Rehearsal = &templates.Rehearsal{Courses: []templates.CourseCount{{ID: "1", Code: "BIO-7B"}}}
+	return p
+}

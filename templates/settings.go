@@ -2,17 +2,12 @@ package templates
 
 import "time"
 
-// Settings is what a person decides for themselves. Forms: POST /settings/keys {name},
-// POST /settings/keys/{key}/revoke, POST /settings/sessions/{name}/end, POST /settings/sessions/end-others,
-// POST /settings/language {lang}.
+// Settings is what a person decides for themselves. Forms: POST /settings/sessions/{name}/end,
+// POST /settings/sessions/end-others, POST /settings/language {lang}.
 type Settings struct {
 	Page
-	Publishes bool   // may hold stream keys
-	Server    string // what goes into OBS: rtmp://host/live
-	Keys      []StreamKey
-	NewKey    string // made just now, shown this once
-	NewName   string // its name
-	Choose    bool   // offer the choice of language
+	Publishes bool // may hold stream keys
+	Choose    bool // offer the choice of language
 	Sessions  []Session
 }
 

@@ -38,6 +38,9 @@ func pageFiles() (map[string]string, error) {
 func structName(file string) string {
 	name := ""
 	for word := range strings.SplitSeq(strings.TrimSuffix(file, ".html"), "_") {
+		if word == "obs" {
+			word = "OBS"
+		}
 		name += strings.ToUpper(word[:1]) + word[1:]
 	}
 	return name

@@ -205,11 +205,12 @@ func TestNamesAreText(t *testing.T) {
 
 // TestNewKeyIsHidden shows a new key exactly once, and hides it from a glance.
 func TestNewKeyIsHidden(t *testing.T) {
-	text := render(t, newSet(t), "en", settings())
-	if n := strings.Count(text, settings().NewKey); n != 1 {
+	page := streamPage()
+	text := render(t, newSet(t), "en", page)
+	if n := strings.Count(text, page.NewKey); n != 1 {
 		t.Errorf("the new key stands in the page %d times, want 1", n)
 	}
-	if !strings.Contains(text, `type="password" value="`+settings().NewKey) {
+	if !strings.Contains(text, `type="password" value="`+page.NewKey) {
 		t.Error("the new key can be read over a shoulder")
 	}
 }

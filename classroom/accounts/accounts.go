@@ -12,6 +12,7 @@ import (
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
+	"chalkcast/templates"
 )
 
 // Config is what New needs.
@@ -21,6 +22,8 @@ type Config struct {
 	Server string
 	// MayPublish says whether a person may hold stream keys: staff of some course, or an admin. Nil means admins.
 	MayPublish func(ctx context.Context, v *web.Viewer) (bool, error)
+	// Attempts returns how a person's last encoders were received, the latest first. Nil: nobody knows.
+	Attempts func(ctx context.Context, user media.ID) ([]templates.Attempt, error)
 	// Cost is how hard passwords are hashed. The zero value means 19 MiB and 2 passes.
 	Cost Cost
 	// HashSlots is how many passwords are hashed at once. 0 means one for each core.
@@ -36,6 +39,7 @@ type Accounts struct {
 	now        func() time.Time
 	server     string
 	mayPublish func(ctx context.Context, v *web.Viewer) (bool, error)
+	attempts   func(ctx context.Context, user media.ID) ([]templates.Attempt, error)
 	hasher     *hasher
 	throttle   *throttle
 	sessions   *sessionCache
@@ -59,7 +63,7 @@ func New(ctx context.Context, cfg Config) (*Accounts, error) {
 		cfg.MayPublish = func(_ context.Context, v *web.Viewer) (bool, error) { return v.Admin, nil }
 	}
 	a := &Accounts{
-		db: cfg.DB, log: cfg.Log, now: cfg.Now, server: cfg.Server, mayPublish: cfg.MayPublish,
+		db: cfg.DB, log: cfg.Log, now: cfg.Now, server: cfg.Server, mayPublish: cfg.MayPublish, attempts: cfg.Attempts,
 		hasher:   newHasher(cfg.Cost, cfg.HashSlots),
 		throttle: newThrottle(),
 		sessions: newSessionCache(),

@@ -22,6 +22,9 @@ func (a *Accounts) Register(s *web.Server) {
 	s.Handle("GET", "/setup", web.Anyone, a.setupPage)
 	s.Handle("POST", "/setup", web.Anyone, a.postSetup)
 	s.Handle("GET", "/settings", web.SignedIn, a.settingsPage)
+	s.Handle("GET", "/settings/stream", web.SignedIn, a.streamPage)
+	s.Handle("GET", "/settings/stream/profile.zip", web.SignedIn, a.getProfile)
+	s.Handle("POST", "/settings/stream/profile.zip", web.SignedIn, a.postProfile)
 	s.Handle("POST", "/settings/keys", web.SignedIn, a.postKey)
 	s.Handle("POST", "/settings/keys/:key/revoke", web.SignedIn, a.postRevokeKey)
 	s.Handle("POST", "/settings/sessions/end-others", web.SignedIn, a.postEndOthers)
@@ -198,50 +201,19 @@ func (a *Accounts) showSetup(c *gin.Context, in setup, errs map[string]string) (
 	return web.Render(c, http.StatusBadRequest, p)
 }
 
-func (a *Accounts) settingsPage(c *gin.Context) error {
-	return a.showSettings(c, media.Key{}, "")
-}
-
-// showSettings shows the page, with a key that was made just now.
-func (a *Accounts) showSettings(c *gin.Context, made media.Key, name string) (err error) {
+func (a *Accounts) settingsPage(c *gin.Context) (err error) {
 	ctx, v := c.Request.Context(), web.MustViewer(c)
-	p := templates.Settings{Server: a.server, Choose: true}
+	p := templates.Settings{Choose: true}
 	if p.Publishes, err = a.mayPublish(ctx, v); err != nil {
 		return err
 	}
 	if p.Page, err = web.NewPage(c, "settings"); err != nil {
 		return err
 	}
-	if p.Keys, err = a.keysOnPage(ctx, v); err != nil {
-		return err
-	}
 	if p.Sessions, err = a.sessionsOnPage(ctx, v); err != nil {
 		return err
 	}
-	if made.ID != "" {
-		p.NewKey, p.NewName = made.Text(), name
-	}
 	return web.Render(c, http.StatusOK, p)
-}
-
-func (a *Accounts) keysOnPage(ctx context.Context, v *web.Viewer) ([]templates.StreamKey, error) {
-	keys, err := a.Keys(ctx, v.ID)
-	if err != nil {
-		return nil, err
-	}
-	zone := a.School().Zone
-	var rows []templates.StreamKey
-	for _, k := range keys {
-		row := templates.StreamKey{ID: k.ID, Name: k.Name, Created: k.CreatedAt.In(zone)}
-		if !k.UsedAt.IsZero() {
-			row.LastUsed = k.UsedAt.In(zone)
-		}
-		if !k.RevokedAt.IsZero() {
-			row.Revoked = k.RevokedAt.In(zone)
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
 }
 
 func (a *Accounts) sessionsOnPage(ctx context.Context, v *web.Viewer) ([]templates.Session, error) {
@@ -278,45 +250,6 @@ func (a *Accounts) postEndOthers(c *gin.Context) error {
 		return err
 	}
 	web.Flash(c, "good", "settings.sessions_ended", nil)
-	return web.Redirect(c, "/settings")
-}
-
-// postKey answers with the page itself, not with a redirect: the key is seen this once.
-func (a *Accounts) postKey(c *gin.Context) error {
-	if err := web.Form(c); err != nil {
-		return err
-	}
-	ctx, v := c.Request.Context(), web.MustViewer(c)
-	may, err := a.mayPublish(ctx, v)
-	if err != nil {
-		return err
-	}
-	if !may {
-		return fault.Forbidden("")
-	}
-	name := web.Field(c, "name")
-	k, err := a.CreateKey(ctx, v.ID, name)
-	if err != nil {
-		return a.backToSettings(c, err)
-	}
-	return a.showSettings(c, k, name)
-}
-
-func (a *Accounts) postRevokeKey(c *gin.Context) error {
-	if err := a.RevokeKey(c.Request.Context(), web.MustViewer(c).ID, c.Param("key")); err != nil {
-		return err
-	}
-	web.Flash(c, "good", "settings.key_revoked", nil)
-	return web.Redirect(c, "/settings")
-}
-
-// backToSettings says on the page what was wrong with a form.
-func (a *Accounts) backToSettings(c *gin.Context, err error) error {
-	f, ok := fault.Of(err)
-	if !ok || f.Key == "" {
-		return err
-	}
-	web.Flash(c, "bad", f.Key, f.Data)
 	return web.Redirect(c, "/settings")
 }
 

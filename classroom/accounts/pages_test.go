@@ -342,7 +342,7 @@ func TestSettingsKeys(t *testing.T) {
 	if answer, _ := student.post("/settings/keys", "name", "laptop"); answer.StatusCode != 403 {
 		t.Errorf("a student makes a key: %d", answer.StatusCode)
 	}
-	if answer, body := student.get("/settings"); answer.StatusCode != 200 || strings.Contains(body, "/settings/keys") {
+	if answer, body := student.get("/settings"); answer.StatusCode != 200 || strings.Contains(body, "/settings/stream") {
 		t.Errorf("settings of a student: %d, or they offer keys", answer.StatusCode)
 	}
 
@@ -356,7 +356,7 @@ func TestSettingsKeys(t *testing.T) {
 	if owner, err := o.FindByKey(t.Context(), k); err != nil || owner.User != ada.ID || owner.Name != "Ada's <laptop>" {
 		t.Errorf("the key that was shown: %+v, %v", owner, err)
 	}
-	if answer, body := b.get("/settings"); answer.StatusCode != 200 || keyOnPage.MatchString(body) || !strings.Contains(body, k.ID) {
+	if answer, body := b.get("/settings/stream"); answer.StatusCode != 200 || keyOnPage.MatchString(body) || !strings.Contains(body, k.ID) {
 		t.Errorf("settings later: %d, or the secret is shown again, or the key is not listed", answer.StatusCode)
 	}
 	if answer, _ := b.post("/settings/keys", "name", ""); answer.StatusCode != 303 {
@@ -368,7 +368,7 @@ func TestSettingsKeys(t *testing.T) {
 	if answer, _ := b.post("/settings/keys/" + k.ID + "/revoke"); answer.StatusCode != 303 {
 		t.Errorf("revoke: %d", answer.StatusCode)
 	}
-	if _, body := b.get("/settings"); !strings.Contains(body, "The key is revoked.") {
+	if _, body := b.get("/settings/stream"); !strings.Contains(body, "The key is revoked.") {
 		t.Error("nothing says that the key is revoked")
 	}
 	if _, err := o.FindByKey(t.Context(), k); err == nil {

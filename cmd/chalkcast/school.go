@@ -33,6 +33,7 @@ type school struct {
 	log      *slog.Logger
 	base     string // how browsers reach us
 	server   string // what a teacher writes into OBS
+	secret   []byte // of the data folder: what tickets and addresses are made with
 
 	closers []func() error // run from the last to the first
 
@@ -82,6 +83,7 @@ func (sc *school) openMedia(ctx context.Context) (*ticket.Minter, error) {
 	if err != nil {
 		return nil, err
 	}
+	sc.secret = secret
 	key, err := ticket.NewKey(secret)
 	if err != nil {
 		return nil, fmt.Errorf("tickets: %w", err)
@@ -131,7 +133,7 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 		Revoke:   func(keyID string) { sc.desk.Revoke(keyID) },
 		TakeOver: func(publisher media.ID) { sc.desk.DropPublisher(publisher) },
 		Server:   sc.server, BaseURL: sc.settings.BaseURL, TrustedProxies: sc.settings.TrustedProxies,
-		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db),
+		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db), Secret: sc.secret,
 		Metrics: sc.metrics, Log: sc.log,
 	})
 	return err
