@@ -41,12 +41,14 @@ var arrows = map[string][]string{
 	"classroom/database":              {"media"}, // media for ID
 	"classroom/database/databasetest": {"classroom/database", "media"},
 	"classroom/audit":                 {"classroom/database", "media"},
+	"classroom/mail":                  {"classroom/database", "media", "templates"},
+	"classroom/mail/mailtest":         {},
 	"classroom/push":                  {"media"},
 	"classroom/calendar":              {"classroom/audit", "classroom/database", "classroom/fault", "media"},
 	"classroom/roster":                {"classroom/fault"},
 	"classroom/web":                   {"classroom/fault", "media", "templates"},
 	"classroom/obs":                   {},
-	"classroom/accounts":              onFloor("classroom/obs", "classroom/web", "templates"),
+	"classroom/accounts":              onFloor("classroom/mail", "classroom/obs"),
 	"classroom/courses":               onFloor("classroom/accounts", "classroom/roster"),
 	"classroom/lessons": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/push"),
@@ -55,8 +57,8 @@ var arrows = map[string][]string{
 	"classroom/reports": onFloor(
 		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/lessons"),
 	"classroom": onFloor(
-		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/calendar", "classroom/lessons", "classroom/push",
-		"classroom/reports"),
+		"classroom/accounts", "classroom/attendance", "classroom/calendar", "classroom/courses", "classroom/lessons",
+		"classroom/mail", "classroom/push", "classroom/reports"),
 
 	// the binary, which knows everybody
 	"cmd/chalkcast/sample": {},
@@ -64,7 +66,7 @@ var arrows = map[string][]string{
 	"cmd/compare":          {}, // starts the others as processes
 	"cmd/chalkcast": {
 		"classroom", "classroom/accounts", "classroom/attendance", "classroom/audit", "classroom/courses",
-		"classroom/database", "classroom/fault", "classroom/lessons", "classroom/push", "classroom/reports",
+		"classroom/database", "classroom/fault", "classroom/lessons", "classroom/mail", "classroom/push", "classroom/reports",
 		"classroom/web", "cmd/chalkcast/sample", "hls", "hls/ticket", "ingest", "ingest/guard", "ingest/rtmp",
 		"ingest/rtsp", "media", "storage", "storage/disk", "storage/memory", "storage/s3", "templates",
 	},
@@ -96,6 +98,8 @@ var strangers = map[string][]string{
 	"github.com/bluenviron/gohlslib":           {"e2e"},                                        // a peer that plays, in tests
 	"github.com/chromedp":                      {"e2e", "templates"},                           // tests that look at pages
 	"github.com/alecthomas/kong":               {"cmd"},
+	"github.com/wneessen/go-mail":              {"classroom/mail"},
+	"github.com/emersion":                      {"classroom", "e2e"}, // a mail server, in tests
 	"unsafe":                                   {},
 	"github.com/golang/protobuf":               {},
 	"github.com/stretchr/testify":              {},

@@ -148,6 +148,11 @@ func TestPagesUseKnownMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mails, err := filepath.Glob("mail/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, mails...)
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {

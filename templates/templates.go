@@ -50,6 +50,7 @@ func structName(file string) string {
 type Set struct {
 	messages *messages
 	pages    map[string]map[string]*template.Template // language → struct name → page
+	letters  map[string]letter
 }
 
 // New parses every page once for every language, so that the functions in a page know theirs. An error is a bug
@@ -66,7 +67,7 @@ func newSet(read func(name string) ([]byte, error)) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{messages: m, pages: map[string]map[string]*template.Template{}}
+	s := &Set{messages: m, pages: map[string]map[string]*template.Template{}, letters: map[string]letter{}}
 	for _, l := range Languages() {
 		base, err := template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, pieces...)
 		if err != nil {
@@ -84,6 +85,9 @@ func newSet(read func(name string) ([]byte, error)) (*Set, error) {
 			pages[name] = page
 		}
 		s.pages[l.Code] = pages
+		if s.letters[l.Code], err = s.parseLetter(l.Code); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
