@@ -120,6 +120,12 @@ func column[T interface{ string | int64 }](t *testing.T, db *database.DB, query 
 	return out
 }
 
+// bare tables are read and written without a struct.
+var bare = map[string]string{
+	"roster_turn":    "one row that imports lock",
+	"calendar_links": "kept for the calendar of a person",
+}
+
 // TestTablesHaveModels reads the features' sources: each table has a struct that its own package holds against the
 // schema of both databases (databasetest.Models), and no struct that names a table is forgotten there.
 func TestTablesHaveModels(t *testing.T) {
@@ -158,7 +164,7 @@ func TestTablesHaveModels(t *testing.T) {
 		have[table] = true
 	}
 	for _, table := range tables(t, databasetest.New(t)) {
-		if !have[table] {
+		if !have[table] && bare[table] == "" {
 			t.Errorf("table %s is the table of no struct that databasetest.Models looks at", table)
 		}
 	}
