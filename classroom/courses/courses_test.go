@@ -459,7 +459,7 @@ type door struct {
 	url string
 }
 
-func (s *school) serve(t *testing.T) *door {
+func (s *school) serve(t testing.TB) *door {
 	t.Helper()
 	set, err := pages()
 	if err != nil {
@@ -478,7 +478,7 @@ func (s *school) serve(t *testing.T) *door {
 	return &door{s, ts.URL}
 }
 
-func (d *door) ask(t *testing.T, name, method, path, body string) (int, string) {
+func (d *door) ask(t testing.TB, name, method, path, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, d.url+path, strings.NewReader(body))
 	if err != nil {
