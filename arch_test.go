@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"cmd/chalkcast": {
 		"classroom", "classroom/accounts", "classroom/attendance", "classroom/audit", "classroom/courses",
 		"classroom/database", "classroom/fault", "classroom/lessons", "classroom/mail", "classroom/push", "classroom/reports",
-		"classroom/web", "cmd/chalkcast/sample", "hls", "hls/ticket", "ingest", "ingest/guard", "ingest/rtmp",
+		"classroom/roster", "classroom/web", "cmd/chalkcast/sample", "hls", "hls/ticket", "ingest", "ingest/guard", "ingest/rtmp",
 		"ingest/rtsp", "media", "storage", "storage/disk", "storage/memory", "storage/s3", "templates",
 	},
 	"e2e":             {"media"},

@@ -209,12 +209,9 @@ func (e *exportForm) write(ctx context.Context, s *settings, env *environment, o
 
 // reader is the admin in whose name the file is made.
 func (e *exportForm) reader(ctx context.Context, d *desk) (reports.Reader, error) {
-	u, err := d.accounts.UserByEmail(ctx, e.As)
+	u, err := adminByEmail(ctx, d.accounts, e.As)
 	if err != nil {
-		return reports.Reader{}, fmt.Errorf("find %s: %w", e.As, err)
-	}
-	if !u.Admin || !u.DisabledAt.IsZero() {
-		return reports.Reader{}, fmt.Errorf("%s is no admin", e.As)
+		return reports.Reader{}, err
 	}
 	pages, err := templates.New()
 	if err != nil {

@@ -24,6 +24,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the school (the default)."`
 	Demo    demoCmd    `cmd:"" help:"Run a made-up school of 304 with a lesson on air, to look around in."`
 	User    userCmd    `cmd:"" help:"Make users from the command line."`
+	Import  importCmd  `cmd:"" help:"Bring class lists into courses, as the pages do."`
 	Export  exportCmd  `cmd:"" help:"Write registers to files, as the pages do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema, or show where it stands."`
 	Backup  backupCmd  `cmd:"" help:"Copy what the school cannot do without into a new folder, also while it runs."`
