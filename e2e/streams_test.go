@@ -24,7 +24,11 @@ type film struct {
 	settles time.Duration
 }
 
-const sceneSeconds = 24
+// How long a film of one scene is, and a scene of several.
+const (
+	sceneSeconds = 24
+	shotSeconds  = 6
+)
 
 var (
 	picture  = []string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"}
@@ -50,8 +54,7 @@ var films = []film{
 	{
 		name: "resolution change", has: both, breaks: true,
 		scenes: [][]string{
-			join(together, []string{"-t", "6"}),
-			join([]string{"-f", "lavfi", "-i", "testsrc2=s=640x360:r=25"}, sound, small, spoken, []string{"-t", "6"}),
+			together, join([]string{"-f", "lavfi", "-i", "testsrc2=s=640x360:r=25"}, sound, small, spoken),
 		},
 	},
 	{
@@ -63,15 +66,18 @@ var films = []film{
 	{name: "huge first timestamp", scenes: [][]string{together}, send: []string{"-output_ts_offset", "100000"}, has: both},
 }
 
-// shoot makes the files of a film.
+// shoot makes the files of a film. The clock runs on from scene to scene: a jump back would let ffmpeg, which sends at the
+// pace of the clock, be silent for as long at the end of every round.
 func (f *film) shoot(t *testing.T) (files []string) {
 	t.Helper()
 	for i, options := range f.scenes {
 		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.ts", i))
-		args := append([]string{"-v", "error", "-y"}, options...)
-		if !strings.Contains(strings.Join(options, " "), "-t ") {
-			args = append(args, "-t", fmt.Sprint(sceneSeconds))
+		seconds := sceneSeconds
+		if len(f.scenes) > 1 {
+			seconds = shotSeconds
 		}
+		args := append([]string{"-v", "error", "-y"}, options...)
+		args = append(args, "-t", fmt.Sprint(seconds), "-output_ts_offset", fmt.Sprint(i*seconds))
 		if out, err := exec.Command("ffmpeg", append(args, "-f", "mpegts", file)...).CombinedOutput(); err != nil {
 			t.Fatalf("draw %s: %v\n%s", f.name, err, out)
 		}
