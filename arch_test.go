@@ -96,6 +96,7 @@ var strangers = map[string][]string{
 	"github.com/bluenviron/gortsplib":          {"ingest/rtsp"},
 	"github.com/bluenviron/gortmplib":          {"ingest/rtmp", "cmd/chalkcast/sample", "e2e"}, // a peer, never the server
 	"github.com/bluenviron/gohlslib":           {"e2e"},                                        // a peer that plays, in tests
+	"github.com/getkin/kin-openapi":            {"classroom"},                                  // in tests: holds the API against its document
 	"github.com/chromedp":                      {"e2e", "templates"},                           // tests that look at pages
 	"github.com/alecthomas/kong":               {"cmd"},
 	"github.com/wneessen/go-mail":              {"classroom/mail"},

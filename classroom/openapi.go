@@ -61,7 +61,7 @@ var openAPIPage = sync.OnceValues(func() (p templates.Manual, err error) {
 	}
 	p = templates.Manual{Title: doc.Info.Title, Version: doc.Info.Version, About: doc.Info.Description}
 	for _, tag := range doc.Tags {
-		p.Groups = append(p.Groups, templates.APIGroup{Name: tag.Name, About: tag.Description})
+		p.Groups = append(p.Groups, templates.APIGroup{ID: strings.ReplaceAll(strings.ToLower(tag.Name), " ", "-"), Name: tag.Name, About: tag.Description})
 	}
 	for _, at := range doc.paths() {
 		for _, method := range []string{"get", "post", "put", "patch", "delete"} {

@@ -111,8 +111,12 @@ func courseSamples() map[string]any {
 	bad := rosterPreview()
 	bad.MistakeCount, bad.New, bad.Changed, bad.Gone = 204, nil, nil, nil
 	for i, m := range []templates.RosterMistake{
-		{Key: "roster.quote", Data: map[string]any{"Line": 7}}, {Column: "email", Key: "setup.email_bad"}, {Key: "roster.two_people"},
-		{Column: "role", Key: "roster.role_admin"}, {Column: "email", Key: "roster.unchecked"}, {Key: "roster.twice", Data: map[string]any{"First": 3}},
+		{Key: "roster.quote", Data: map[string]any{"Line": 7}},
+		{Column: "email", Key: "setup.email_bad"},
+		{Key: "roster.two_people"},
+		{Column: "role", Key: "roster.role_admin"},
+		{Column: "email", Key: "roster.unchecked"},
+		{Key: "roster.twice", Data: map[string]any{"First": 3}},
 	} {
 		m.Line = 7 + i*113
 		bad.Mistakes = append(bad.Mistakes, m)

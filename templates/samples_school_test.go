@@ -54,7 +54,7 @@ func schoolSamples() map[string]any {
 	}
 	docs := templates.Manual{
 		Page: in(""), Title: "The API of a Chalkcast school", Version: "1", About: "Everything that the pages can do.",
-		Groups: []templates.APIGroup{{Name: "Lessons", About: "What is taught, and when.", Operations: []templates.APIOperation{{
+		Groups: []templates.APIGroup{{ID: "lessons", Name: "Lessons", About: "What is taught, and when.", Operations: []templates.APIOperation{{
 			ID: "get-lesson", Method: "GET", Path: "/api/v1/lessons/{id}", Summary: "Read a lesson", About: "As who asks sees it.",
 			Params:   []templates.APIParam{{Name: "id", In: "path", Type: "string", About: "The lesson.", Required: true}},
 			Body:     "{\n  \"title\": string\n}",

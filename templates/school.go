@@ -112,6 +112,7 @@ type Manual struct {
 
 // APIGroup is what belongs together.
 type APIGroup struct {
+	ID         string // of its place on the page
 	Name       string
 	About      string
 	Operations []APIOperation
