@@ -52,13 +52,15 @@ var arrows = map[string][]string{
 	"classroom/courses":               onFloor("classroom/accounts", "classroom/roster"),
 	"classroom/lessons": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/push"),
+	"classroom/chat": onFloor(
+		"classroom/courses", "classroom/lessons", "classroom/push"),
 	"classroom/attendance": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/lessons"),
 	"classroom/reports": onFloor(
 		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/lessons"),
 	"classroom": onFloor(
-		"classroom/accounts", "classroom/attendance", "classroom/calendar", "classroom/courses", "classroom/lessons",
-		"classroom/mail", "classroom/push", "classroom/reports"),
+		"classroom/accounts", "classroom/attendance", "classroom/calendar", "classroom/chat", "classroom/courses",
+		"classroom/lessons", "classroom/mail", "classroom/push", "classroom/reports"),
 
 	// the binary, which knows everybody
 	"cmd/chalkcast/sample": {},

@@ -15,6 +15,7 @@ import (
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/attendance"
 	"chalkcast/classroom/calendar"
+	"chalkcast/classroom/chat"
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
@@ -71,6 +72,7 @@ type Classroom struct {
 	Courses    *courses.Courses
 	Lessons    *lessons.Lessons
 	Attendance *attendance.Attendance
+	Chat       *chat.Chat
 	Web        *web.Server
 
 	cfg   Config
@@ -135,6 +137,12 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 	if k.links, err = calendar.NewLinks(cfg.DB, cfg.Secret, cfg.Now); err != nil {
 		return err
 	}
+	k.Chat, err = chat.New(chat.Config{
+		DB: cfg.DB, Courses: k.Courses, Lessons: k.Lessons, Bus: cfg.Bus, Metrics: cfg.Metrics, Log: cfg.Log, Now: cfg.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("open chat: %w", err)
+	}
 	if cfg.Revoke != nil {
 		k.Accounts.OnRevoke(cfg.Revoke)
 	}
@@ -175,5 +183,6 @@ func (k *Classroom) Run(ctx context.Context) error {
 	g.Go(func() error { return k.Attendance.Run(ctx) })
 	g.Go(func() error { return k.runSweeps(ctx) })
 	g.Go(func() error { return k.runSelfTests(ctx) })
+	g.Go(func() error { return k.Chat.Run(ctx) })
 	return g.Wait()
 }

@@ -7,15 +7,18 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chalkcast/classroom/chat"
 	"chalkcast/classroom/courses"
+	"chalkcast/classroom/fault"
 	"chalkcast/classroom/lessons"
 	"chalkcast/classroom/push"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
 )
 
-// events is what an open page is told: the present state at once, then every change. Staff also hear how the
-// stream arrives, their own before anybody else's, and who is here.
+// events is what an open page is told: the present state at once, then every change; and what happens in the
+// lesson's room, from the number on that the page saw last (Last-Event-ID, or ?after= of a page that opens a new
+// stream), or all of it. Staff also hear how the stream arrives, their own before anybody else's, and who is here.
 func (k *Classroom) events(c *gin.Context) error {
 	row, access, err := k.Attendance.Lesson(c, courses.Watch)
 	if err != nil {
@@ -28,6 +31,11 @@ func (k *Classroom) events(c *gin.Context) error {
 	if staff {
 		own = k.bus.Subscribe(ctx, access.Viewer.ID)
 	}
+	room, err := k.listen(c, row.ID, access)
+	if err != nil {
+		return fault.Busy("", 5*time.Second).Because(err)
+	}
+	defer room.Close()
 	stream, err := web.OpenStream(c)
 	if err != nil {
 		return nil // from here on an error is a page that went away
@@ -54,12 +62,37 @@ func (k *Classroom) events(c *gin.Context) error {
 				continue
 			}
 		case e, open = <-own:
+		case <-room.Ready():
+			if !sendNews(stream, room) {
+				return nil
+			}
+			continue
 		}
 		// A closed channel is a page that was too slow: it comes back and reads the present state.
 		if !open || stream.Send("", e.Name, e.Data) != nil {
 			return nil
 		}
 	}
+}
+
+// listen follows the room of a lesson from where the page left off.
+func (k *Classroom) listen(c *gin.Context, lesson media.ID, a courses.Access) (*chat.Listener, error) {
+	after, err := chat.After(c.GetHeader("Last-Event-ID"))
+	if err != nil || after == chat.Unseen {
+		if after, err = chat.After(c.Query("after")); err != nil {
+			after = chat.Unseen // no number of ours
+		}
+	}
+	return k.Chat.Listen(c.Request.Context(), lesson, chat.ReaderOf(a), after)
+}
+
+// sendNews sends the next news of a room. False: the page is gone or too slow, and comes back.
+func sendNews(stream *web.EventStream, room *chat.Listener) bool {
+	events, ok := room.Next()
+	for _, e := range events {
+		ok = ok && stream.SendEvent(e) == nil
+	}
+	return ok
 }
 
 func (k *Classroom) sendState(ctx context.Context, stream *web.EventStream, lesson media.ID) error {

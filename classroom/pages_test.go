@@ -238,9 +238,13 @@ func TestTicketsEndWithTheRight(t *testing.T) {
 type events struct {
 	t     *testing.T
 	lines *bufio.Scanner
+	last  string // id of an event
 }
 
-func (s *school) events(who string, lesson media.ID) *events {
+func (s *school) events(who string, lesson media.ID) *events { return s.eventsSince(who, lesson, "") }
+
+// eventsSince opens a stream as a page that saw an event before.
+func (s *school) eventsSince(who string, lesson media.ID, last string) *events {
 	s.t.Helper()
 	return s.listen(who, "/api/v1/lessons/"+lesson.String()+"/events")
 }
@@ -251,22 +255,36 @@ func (s *school) listen(who, path string) *events {
 	s.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	s.must(err)
+	if last != "" {
+		r.Header.Set("Last-Event-ID", last)
+	}
 	res, err := s.people[who].http.Do(r)
 	s.must(err)
 	s.t.Cleanup(func() { res.Body.Close() })
 	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" || !strings.Contains(res.Header.Get("Cache-Control"), "no-store") {
 		s.t.Fatalf("events: %d %v", res.StatusCode, res.Header)
 	}
-	return &events{s.t, bufio.NewScanner(res.Body)}
+	return &events{t: s.t, lines: bufio.NewScanner(res.Body)}
 }
 
-// next returns the next event as "name data".
+// next returns the next event as "name data", passing over those of the room.
 func (e *events) next() string {
+	e.t.Helper()
+	for {
+		if got := e.any(); !strings.HasPrefix(got, "chat ") {
+			return got
+		}
+	}
+}
+
+func (e *events) any() string {
 	e.t.Helper()
 	name := ""
 	for e.lines.Scan() {
 		line := e.lines.Text()
-		if n, ok := strings.CutPrefix(line, "event: "); ok {
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			e.last = id
+		} else if n, ok := strings.CutPrefix(line, "event: "); ok {
 			name = n
 		} else if data, ok := strings.CutPrefix(line, "data: "); ok {
 			return name + " " + data

@@ -134,6 +134,23 @@ var rights = []struct {
 	{"POST /api/v1/lessons/:id/beats", `{"view":"abcdefghijklmnop","n":0,"state":"playing","d_ms":0,"pos":0}`, [8]int{401, 200, 404, 200, 404, 200, 403, 401}},
 	{"POST /api/v1/lessons/:id/attempts", `{"reason":"server_busy"}`, [8]int{401, 204, 404, 204, 404, 204, 403, 401}},
 
+	// the lesson's room: chat, questions, hands, polls. An admin reads; 404 is "not there" for who may
+	{"GET /api/v1/lessons/:id/chat", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"POST /api/v1/lessons/:id/chat", `{"text":"Good morning"}`, [8]int{401, 201, 404, 201, 404, 201, 403, 401}},
+	{"POST /api/v1/lessons/:id/questions", `{"text":"Why?"}`, [8]int{401, 201, 404, 201, 404, 201, 403, 401}},
+	{"POST /api/v1/lessons/:id/hand", `{"up":true}`, [8]int{401, 204, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/polls/:thing/vote", `{"choices":[0]}`, [8]int{401, 404, 404, 404, 404, 404, 403, 401}},
+	{"POST /api/v1/lessons/:id/chat/settings", `{"mode":"all"}`, [8]int{401, 403, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/chat/:thing/remove", "{}", [8]int{401, 403, 404, 404, 404, 404, 403, 401}},
+	{"POST /api/v1/lessons/:id/mutes", `{"user_id":"{student}","muted":true}`, [8]int{401, 403, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/questions/:thing/answer", `{"text":"Because."}`, [8]int{401, 403, 404, 404, 404, 404, 403, 401}},
+	{"POST /api/v1/lessons/:id/questions/:thing/pin", `{"pinned":true}`, [8]int{401, 403, 404, 404, 404, 404, 403, 401}},
+	{"POST /api/v1/lessons/:id/hands/lower", "{}", [8]int{401, 403, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/hands/:thing/call", "{}", [8]int{401, 403, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/hands/:thing/lower", "{}", [8]int{401, 403, 404, 204, 404, 204, 403, 401}},
+	{"POST /api/v1/lessons/:id/polls", `{"text":"Plant or animal?","options":["Plant","Animal"]}`, [8]int{401, 403, 404, 201, 404, 201, 403, 401}},
+	{"POST /api/v1/lessons/:id/polls/:thing/close", "{}", [8]int{401, 403, 404, 404, 404, 404, 403, 401}},
+
 	// a lesson, as those see it who teach
 	{"GET /lessons/:id/studio", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
 	{"POST /lessons/:id/live", "", [8]int{303, 403, 404, 303, 404, 303, 403, 303}},
@@ -232,7 +249,7 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 		user = media.NewID() // nobody: the others need the student
 	}
 	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa",
-		":session", "00000000000000a1", ":token", "00000000000000a1").Replace(pattern)
+		":session", "00000000000000a1", ":token", "00000000000000a1", ":thing", media.NewID().String()).Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

@@ -20,6 +20,8 @@ func (k *Classroom) routes() {
 	k.Courses.Register(s)
 	// package attendance: /lessons/:id/register, /registers /courses/:id/matrix /api/v1/lessons/:id/beats …/register…
 	k.Attendance.Routes(s)
+	// package chat: /api/v1/lessons/:id/chat… …/questions… …/hand… …/polls… …/mutes
+	k.Chat.Routes(s)
 	// package reports: /api/v1/…/register.csv matrix.csv registers.csv summary.csv intervals.csv, and each as .xlsx
 	reports.New(reports.Config{DB: k.cfg.DB, Accounts: k.Accounts, Attendance: k.Attendance, Now: k.now}).Routes(s)
 

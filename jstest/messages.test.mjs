@@ -40,7 +40,7 @@ test('every message that a script asks for is in the catalogue', async () => {
   const missing = [];
   for (const file of await readdir(js)) {
     const source = await readFile(new URL(file, js), 'utf8');
-    for (const [, key] of source.matchAll(/'((?:class|player|studio|obs|code|duration|state)\.[a-z0-9_.]*[a-z0-9_])'/g)) {
+    for (const [, key] of source.matchAll(/'((?:class|player|studio|obs|code|duration|state|panel|chat|ask|hand|poll|side)\.[a-z0-9_.]*[a-z0-9_])'/g)) {
       if (!(key in en)) missing.push(`${file}: ${key}`);
     }
   }

@@ -1,10 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,7 +43,7 @@ func OpenStream(c *gin.Context) (*EventStream, error) {
 	e.ctx, e.cancel = context.WithCancel(c.Request.Context())
 	e.server.addStream(e)
 	c.Writer.WriteHeader(http.StatusOK)
-	if err := e.write(": ok\n\n"); err != nil {
+	if err := e.write([]byte(": ok\n\n")); err != nil {
 		e.Close()
 		return nil, err
 	}
@@ -87,24 +87,32 @@ func (s *Server) Drain() {
 
 // Send writes one event. id may be empty; data is one line, JSON as a rule.
 func (e *EventStream) Send(id, event string, data []byte) error {
-	var b strings.Builder
+	return e.write(Event(id, event, data))
+}
+
+// SendEvent writes what Event returned, which many streams may share.
+func (e *EventStream) SendEvent(event []byte) error { return e.write(event) }
+
+// Event returns an event as it stands in a stream. id may be empty: then a page that comes back names the one before.
+func Event(id, event string, data []byte) []byte {
+	var b bytes.Buffer
 	if id != "" {
 		fmt.Fprintf(&b, "id: %s\n", id)
 	}
 	fmt.Fprintf(&b, "event: %s\n", event)
-	for line := range strings.SplitSeq(string(data), "\n") {
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		fmt.Fprintf(&b, "data: %s\n", line)
 	}
 	b.WriteByte('\n')
-	return e.write(b.String())
+	return b.Bytes()
 }
 
 // Ping writes a comment, which the page does not see.
-func (e *EventStream) Ping() error { return e.write(":\n\n") }
+func (e *EventStream) Ping() error { return e.write([]byte(":\n\n")) }
 
-func (e *EventStream) write(text string) error {
+func (e *EventStream) write(text []byte) error {
 	_ = e.control.SetWriteDeadline(time.Now().Add(streamWrite))
-	if _, err := e.c.Writer.WriteString(text); err != nil {
+	if _, err := e.c.Writer.Write(text); err != nil {
 		return fmt.Errorf("write event: %w", err)
 	}
 	if err := e.control.Flush(); err != nil {

@@ -1,0 +1,22 @@
+package chat
+
+import "chalkcast/media"
+
+// Rows are held against the schema by a test.
+var Rows = []any{&roomRow{}, &messageRow{}, &questionRow{}, &handRow{}, &pollRow{}, &optionRow{}, &voteRow{}, &muteRow{}}
+
+// FramesKept is how far a listener may lag.
+const FramesKept = framesKept
+
+// WriteQueue is how many changes may wait.
+const WriteQueue = writeQueue
+
+// Waiting is how many changes wait to be written.
+func (f *Chat) Waiting() int { return len(f.writer.queue) }
+
+// Lag makes a room look as if n more frames had been made.
+func (f *Chat) Lag(lesson media.ID, n int64) {
+	f.hub.mu.Lock()
+	defer f.hub.mu.Unlock()
+	f.hub.rooms[lesson].latest.Add(n)
+}
