@@ -20,3 +20,8 @@ func (f *Chat) Lag(lesson media.ID, n int64) {
 	defer f.hub.mu.Unlock()
 	f.hub.rooms[lesson].latest.Add(n)
 }
+
+// SpendRoom takes one message from what all students of a room may write.
+func (f *Chat) SpendRoom(lesson media.ID) error {
+	return f.spend("room", map[limitKey]budget{{lesson: lesson, say: true}: roomBudget})
+}
