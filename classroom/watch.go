@@ -22,7 +22,10 @@ func (k *Classroom) watch(c *gin.Context) error {
 		return k.Attendance.NoteRefusal(c, err)
 	}
 	ctx := c.Request.Context()
-	p := templates.Class{Beats: access.Role == courses.Student, LatencyTarget: k.cfg.Origin.Status(row.ID).LatencyTarget}
+	p := templates.Class{
+		Beats: access.Role == courses.Student, Staff: access.May(courses.SeeStudio), Writes: access.May(courses.TakePart),
+		LatencyTarget: k.cfg.Origin.Status(row.ID).LatencyTarget,
+	}
 	if p.Lesson, err = k.card(ctx, row, access.Course, access.Role); err != nil {
 		return err
 	}

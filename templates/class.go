@@ -8,6 +8,8 @@ type Class struct {
 	Page
 	Lesson         Lesson
 	Beats          bool          // the viewer is a student of the course: attendance is counted
+	Staff          bool          // the viewer sees what only staff may see
+	Writes         bool          // the viewer may take part in the chat
 	Counted        time.Duration // so far, when the viewer was here before
 	Policy         Policy
 	InterruptedAt  time.Time // when the encoder was lost, in state interrupted

@@ -226,7 +226,7 @@ func register(n int) templates.Register {
 
 func class(state string) templates.Class {
 	return templates.Class{
-		Page: page("student"), Lesson: lesson(state), Beats: true, Counted: 11*time.Minute + 20*time.Second, Policy: policy,
+		Page: page("student"), Lesson: lesson(state), Beats: true, Writes: true, Counted: 11*time.Minute + 20*time.Second, Policy: policy,
 		InterruptedAt: at("10:11:58"), LatencyTarget: 3 * time.Second,
 	}
 }

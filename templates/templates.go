@@ -17,7 +17,7 @@ import (
 var htmlFiles embed.FS
 
 // pieces are what pages are made of. Every other file is a page: sign_in.html shows the struct SignIn.
-var pieces = []string{"layout.html", "pieces.html", "icons.html"}
+var pieces = []string{"layout.html", "pieces.html", "room.html", "icons.html"}
 
 // pageFiles returns the files of pages by the name of their struct.
 func pageFiles() (map[string]string, error) {

@@ -6,6 +6,7 @@ import { listen } from './events.mjs';
 import { minutesUntil } from './latency.mjs';
 import { durationWords } from './messages.mjs';
 import { $, $$, api, clock, data, main, setText, show, t } from './page.mjs';
+import { panel } from './panel.mjs';
 import { Player } from './player.mjs';
 import { programmeAt } from './programme.mjs';
 import { between } from './retry.mjs';
@@ -32,6 +33,7 @@ const player = new Player({
   },
 });
 const bar = controls({ stage, video, player, t });
+const talk = panel();
 
 async function askPlayback() {
   const playback = await api('GET', lesson + '/playback');
@@ -62,6 +64,7 @@ function setState(next, detail = {}) {
   }
   render();
   if (next === before) return;
+  talk.setState(next);
   document.title = t('class.title.' + next, { Title: data.title }) + ' · ' + document.title.split(' · ').pop();
   moved(before);
 }
@@ -298,7 +301,12 @@ function countdown() {
 
 setInterval(countdown, 5000);
 for (const button of $$('[data-test-sound]')) show(button, 'AudioContext' in window);
-listen('/api/v1/' + lesson + '/events', { state: (event) => setState(event.state, event) }, async () => {
+setInterval(() => talk.at(replaying ? video.currentTime * 1000 : undefined), 1000);
+listen(() => `/api/v1/${lesson}/events?after=${talk.seen() ?? ''}`, {
+  state: (event) => setState(event.state, event),
+  chat: talk.apply,
+}, async (open) => {
+  if (!open) talk.catchUp();
   try {
     await askPlayback();
   } catch {

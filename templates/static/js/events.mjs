@@ -7,9 +7,9 @@ const SLOW_MS = 60_000;
 const FAST_MS = 6_000;
 
 /**
- * @param {string} url of the event stream
+ * @param {() => string} url of the event stream, asked for each time a new one is opened
  * @param {Record<string, (data: any) => void>} handlers by name of the event
- * @param {() => void} ask fetches the state another way
+ * @param {(open: boolean) => void} ask fetches the state another way; open tells whether the stream is
  * @returns {() => void} close
  */
 export function listen(url, handlers, ask) {
@@ -19,7 +19,7 @@ export function listen(url, handlers, ask) {
   let poll = null;
 
   const open = () => {
-    source = new EventSource(url);
+    source = new EventSource(url());
     source.onopen = () => backoff.reset();
     source.onerror = () => {
       // A browser reopens a broken stream by itself, but never one that was refused.
@@ -33,10 +33,11 @@ export function listen(url, handlers, ask) {
       });
     }
   };
+  const isOpen = () => source?.readyState === EventSource.OPEN;
   const schedule = () => {
-    const ms = source?.readyState === EventSource.OPEN ? SLOW_MS : FAST_MS;
+    const ms = isOpen() ? SLOW_MS : FAST_MS;
     poll = setTimeout(() => {
-      ask();
+      ask(isOpen());
       schedule();
     }, between(0.8 * ms, 1.2 * ms));
   };
@@ -50,7 +51,7 @@ export function listen(url, handlers, ask) {
     if (!event.persisted) return;
     open();
     schedule();
-    ask();
+    ask(false);
   };
 
   open();

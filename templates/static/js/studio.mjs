@@ -8,6 +8,7 @@ import { $, $$, api, clock, data, lang, main, setText, show, t } from './page.mj
 import { Player } from './player.mjs';
 import { between } from './retry.mjs';
 import { search } from './search.mjs';
+import { staff } from './staff.mjs';
 
 const lesson = 'lessons/' + data.lesson;
 const video = $('video');
@@ -217,12 +218,17 @@ async function refreshPeople() {
 
 // --- start ---
 
-if (!over()) {
-  listen('/api/v1/' + lesson + '/events', {
+const side = now.state === 'cancelled' ? null : staff();
+if (over()) {
+  side?.catchUp();
+} else {
+  listen(() => `/api/v1/${lesson}/events?after=${side.seen() ?? ''}`, {
+    chat: (news) => side.apply(news),
     state: onState,
     health: onHealth,
     here: (event) => setText($('[data-here]'), t('studio.here', { Here: event.here, N: event.enrolled })),
-  }, async () => {
+  }, async (open) => {
+    if (!open) side.catchUp();
     try {
       onHealth(await api('GET', lesson + '/health'));
     } catch (error) {
