@@ -25,6 +25,7 @@ func (k *Classroom) sweeps() []sweep {
 	return []sweep{
 		{"access", access, k.Accounts.SweepAccess},
 		{"attempts", access, k.Lessons.SweepAttempts},
+		{"chat", func(r accounts.Retention) int { return r.Chat }, k.Chat.Sweep},
 		{"attendance", func(r accounts.Retention) int { return r.Attendance }, k.Attendance.Sweep},
 		{"audit", func(r accounts.Retention) int { return r.Audit }, func(ctx context.Context, before time.Time) (int, error) {
 			return audit.Sweep(ctx, k.cfg.DB, before)

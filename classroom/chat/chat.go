@@ -334,7 +334,7 @@ const sweepRows = 500
 
 // Sweep deletes what was written, raised and asked before an instant, and returns how much that was. It may be
 // stopped anywhere and run again.
-func (f *Chat) Sweep(ctx context.Context, before time.Time) (rows int64, err error) {
+func (f *Chat) Sweep(ctx context.Context, before time.Time) (rows int, err error) {
 	for _, o := range old {
 		for some := int64(sweepRows); some == sweepRows; {
 			err := f.db.Tx(ctx, func(tx *gorm.DB) (err error) {
@@ -344,7 +344,7 @@ func (f *Chat) Sweep(ctx context.Context, before time.Time) (rows int64, err err
 			if err != nil {
 				return rows, fmt.Errorf("sweep %s: %w", o.table, err)
 			}
-			rows += some
+			rows += int(some)
 		}
 	}
 	err = f.db.Tx(ctx, func(tx *gorm.DB) error { return sweepMutes(ctx, tx, database.At(before)) })
