@@ -104,7 +104,7 @@ func TestSetUpOBS(t *testing.T) {
 // The page hears of each step without asking.
 func TestSetUpOBSHearsOfTheEncoder(t *testing.T) {
 	s := newSchool(t)
-	events := s.listen("teacher", "/api/v1/me/encoder/events")
+	events := s.listen("teacher", "/api/v1/me/encoder/events", "")
 	events.want("encoder", `"name":"seen","done":false`)
 	s.stream("teacher")
 	events.want("encoder", `"name":"seen","done":true`, "We see you")

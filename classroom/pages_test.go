@@ -246,10 +246,10 @@ func (s *school) events(who string, lesson media.ID) *events { return s.eventsSi
 // eventsSince opens a stream as a page that saw an event before.
 func (s *school) eventsSince(who string, lesson media.ID, last string) *events {
 	s.t.Helper()
-	return s.listen(who, "/api/v1/lessons/"+lesson.String()+"/events")
+	return s.listen(who, "/api/v1/lessons/"+lesson.String()+"/events", last)
 }
 
-func (s *school) listen(who, path string) *events {
+func (s *school) listen(who, path, last string) *events {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	s.t.Cleanup(cancel)

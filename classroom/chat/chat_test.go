@@ -22,7 +22,7 @@ import (
 	"chalkcast/media"
 )
 
-func TestModels(t *testing.T) { databasetest.Models(t, chat.Rows...) }
+func TestModels(t *testing.T) { databasetest.Models(t, chat.Models()...) }
 
 // each runs a test with a running school on every kind of database.
 func each(t *testing.T, test func(t *testing.T, s *school)) {

@@ -2,8 +2,10 @@ package chat
 
 import "chalkcast/media"
 
-// Rows are held against the schema by a test.
-var Rows = []any{&roomRow{}, &messageRow{}, &questionRow{}, &handRow{}, &pollRow{}, &optionRow{}, &voteRow{}, &muteRow{}}
+// Models are held against the schema by a test.
+func Models() []any {
+	return []any{&roomRow{}, &messageRow{}, &questionRow{}, &handRow{}, &pollRow{}, &optionRow{}, &voteRow{}, &muteRow{}}
+}
 
 // FramesKept is how far a listener may lag.
 const FramesKept = framesKept
