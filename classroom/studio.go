@@ -32,6 +32,14 @@ func (k *Classroom) studio(c *gin.Context) error {
 	if b, ok := k.Lessons.BroadcastFor(row.ID, access.Viewer.ID); ok {
 		p.Publishing, p.Health = true, &b.Health
 		p.OnAir = b.Live && b.Lesson == row.ID
+		p.Rehearsal = b.Publisher == access.Viewer.ID && b.Lesson != row.ID
+	}
+	news, err := k.Lessons.News(ctx, row)
+	if err != nil {
+		return err
+	}
+	if news.InterruptedAt != nil {
+		p.LostAt = news.InterruptedAt.In(p.Lesson.Start.Location())
 	}
 	if !p.ReadOnly && !p.OnAir {
 		if p.Due, err = k.due(ctx, access.Viewer.ID, row.ID); err != nil {

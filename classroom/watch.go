@@ -66,8 +66,9 @@ func (k *Classroom) ownTime(ctx context.Context, row lessons.Lesson, student med
 	p.Counted, p.Policy = counted.result.Counted, counted.policy
 	if row.State.Over() {
 		p.Lesson.Result = &counted.result
+		p.Seen, err = k.Attendance.Seen(ctx, row.ID, student)
 	}
-	return nil
+	return err
 }
 
 // ownCount is what a class page says of its student.
@@ -87,6 +88,7 @@ type playbackJSON struct {
 	LiveSince       *time.Time    `json:"live_since"`
 	InterruptedAt   *time.Time    `json:"interrupted_at"`
 	Air             [][2]int64    `json:"air"` // when students could see it, in Unix milliseconds; the end is 0 while it goes on
+	lessons.NotesNews
 }
 
 // apiPlayback gives a viewer an address of the lesson. It is personal, lasts for the lesson, and is refused to
@@ -101,7 +103,7 @@ func (k *Classroom) apiPlayback(c *gin.Context) error {
 		return err
 	}
 	st := k.cfg.Origin.Status(row.ID)
-	out := playbackJSON{State: news.State, LiveSince: news.LiveSince, InterruptedAt: news.InterruptedAt}
+	out := playbackJSON{State: news.State, LiveSince: news.LiveSince, InterruptedAt: news.InterruptedAt, NotesNews: news.NotesNews}
 	if out.Air, err = k.Attendance.Air(c.Request.Context(), row.ID); err != nil {
 		return err
 	}

@@ -14,5 +14,15 @@ type Class struct {
 	Policy         Policy
 	InterruptedAt  time.Time // when the encoder was lost, in state interrupted
 	LatencyTarget  time.Duration
-	AudioOnlyFirst bool // the reader's setting: start without the picture
+	AudioOnlyFirst bool               // the reader's setting: start without the picture
+	Seen           [][2]time.Duration // what of the lesson the reader has seen, from its beginning
+}
+
+// SeenS returns Seen for the script, in seconds.
+func (c Class) SeenS() [][2]float64 {
+	out := make([][2]float64, 0, len(c.Seen))
+	for _, s := range c.Seen {
+		out = append(out, [2]float64{s[0].Seconds(), s[1].Seconds()})
+	}
+	return out
 }

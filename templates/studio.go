@@ -12,11 +12,13 @@ type Studio struct {
 	NewKey     string // a key made just now, shown this once
 	Publishing bool   // an encoder of this teacher is connected
 	OnAir      bool   // and students see it
+	Rehearsal  bool   // it belongs to no lesson, or to another one
 	Health     *Health
-	Refused    *Refused // what is wrong with the last attempt, in the last hour
-	Due        []Lesson // of the teacher's lessons those that begin at the same time as this one: which is it?
-	People     []Person // the roster with who is here, in order of family name
-	InClass    int      // students in class right now
+	LostAt     time.Time // when the encoder was lost, in state interrupted
+	Refused    *Refused  // what is wrong with the last attempt, in the last hour
+	Due        []Lesson  // of the teacher's lessons those that begin at the same time as this one: which is it?
+	People     []Person  // the roster with who is here, in order of family name
+	InClass    int       // students in class right now
 	Enrolled   int
 }
 
@@ -51,6 +53,7 @@ type Health struct {
 	SparkBPS   []int           `json:"spark_bps"` // one a second, oldest first, at most 60
 	Publishing bool            `json:"publishing"`
 	Live       bool            `json:"live"`
+	Lesson     string          `json:"lesson"` // the one it belongs to; empty in a rehearsal
 }
 
 // HealthTrack is one stream of pictures or sound of a broadcast.

@@ -94,7 +94,7 @@ func (a *Attendance) apiBeat(c *gin.Context) error {
 	if access.Role != courses.Student { // staff watch too, and are in no register
 		return web.JSON(c, http.StatusOK, beatAnswer{N: beat.N, IntervalMS: busyInterval.Milliseconds()})
 	}
-	a.here.note(f.lesson, arrived)
+	a.here.note(f, v.ID, beat, arrived)
 	receipt, err := a.recorder.Record(ctx, Arrival{
 		Lesson: id, User: v.ID, Device: int64(v.Session), DeviceClass: deviceClass(c.Request.UserAgent()),
 		At: database.At(arrived), Beat: beat, Class: f.class(arrived),

@@ -379,6 +379,45 @@ func TestHere(t *testing.T) {
 	}
 }
 
+// What the studio says of the viewers' side: pages that play and that wait, and how far behind half of them are at most.
+func TestWatching(t *testing.T) {
+	d := held(t, databasetest.New(t), 4)
+	at := nine(5)
+	for i, p := range []struct {
+		state  attendance.State
+		behind time.Duration
+	}{{attendance.Playing, 2 * time.Second}, {attendance.Playing, 3100 * time.Millisecond}, {attendance.Playing, 20 * time.Minute}, {attendance.Stalled, 0}} {
+		d.set(at)
+		body := fmt.Sprintf(`{"view":"same","n":0,"state":%q,"d_ms":0,"pos":%d}`, p.state, max(0, 5*time.Minute-p.behind).Milliseconds())
+		if status, b := d.do(t, d.students[i], "POST", d.path("/beats"), body); status != http.StatusOK {
+			t.Fatalf("%s: %d %s", body, status, b)
+		}
+	}
+	d.beat(t, d.students[0], at, "other", 0, attendance.Paused, 0)
+	if playing, stalled, behind := d.att.Watching(d.lesson); playing != 3 || stalled != 1 || behind != 3100*time.Millisecond {
+		t.Errorf("%d play, %d wait, half within %v; want 3, 1, 3.1s", playing, stalled, behind)
+	}
+	d.set(at.Add(41 * time.Second))
+	if playing, stalled, behind := d.att.Watching(d.lesson); playing+stalled != 0 || behind != 0 {
+		t.Errorf("after all of them left: %d play, %d wait, %v", playing, stalled, behind)
+	}
+}
+
+// A replay's seek line shows what was seen live and again.
+func TestSeenOfProgramme(t *testing.T) {
+	d := held(t, databasetest.New(t), 2)
+	d.watch(t, 0, "a", 0, 10)
+	d.close(t)
+	d.watch(t, 0, "replay", 120, 121)
+	seen, err := d.att.Seen(t.Context(), d.lesson, d.students[0])
+	if want := [][2]time.Duration{{0, 10 * time.Minute}}; err != nil || !cmp.Equal(seen, want) {
+		t.Errorf("seen %v, %v; want %v", seen, err, want)
+	}
+	if seen, err := d.att.Seen(t.Context(), d.lesson, d.students[1]); err != nil || len(seen) != 0 {
+		t.Errorf("who was not there has seen %v, %v", seen, err)
+	}
+}
+
 // TestChipAgreesWithRegister compares what the last beat told the student with what the register says.
 func TestChipAgreesWithRegister(t *testing.T) {
 	d := held(t, databasetest.New(t), 1)

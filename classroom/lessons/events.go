@@ -3,6 +3,7 @@ package lessons
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"chalkcast/classroom/push"
@@ -16,6 +17,7 @@ const (
 	EventState  = "state"  // StateNews
 	EventHealth = "health" // templates.Health, for staff
 	EventHere   = "here"   // HereNews, for staff
+	EventNotes  = "notes"  // NotesNews
 )
 
 // StateNews is what a page must know of a lesson to show the right thing.
@@ -26,12 +28,21 @@ type StateNews struct {
 	InterruptedAt *time.Time `json:"interrupted_at"` // null unless it is
 	End           *time.Time `json:"end"`            // as planned and extended; null without a plan
 	Late          bool       `json:"late"`           // the start has passed and nobody has gone live
+	NotesNews
 }
 
-// HereNews is how many students are in class.
+// NotesNews is what students should know of how their lesson arrives, in codes of the message table.
+type NotesNews struct {
+	Notes []media.Code `json:"notes"`
+}
+
+// HereNews is how many students are in class, and how the pages of those who watch are doing.
 type HereNews struct {
 	Here     int `json:"here"`
 	Enrolled int `json:"enrolled"`
+	Playing  int `json:"playing"`   // pages on which it plays
+	Stalled  int `json:"stalled"`   // pages that wait for media
+	BehindMS int `json:"behind_ms"` // half of those that play are no further behind the teacher; 0 while nothing plays
 }
 
 // News returns the state of a lesson as pages are told it.
@@ -39,7 +50,7 @@ func (l *Lessons) News(ctx context.Context, row Lesson) (StateNews, error) {
 	now := l.now()
 	n := StateNews{
 		State: row.StateAt(now), Start: pointer(row.PlannedStartAt.Time()), LiveSince: pointer(row.LiveAt.Time()),
-		End: pointer(row.EndAt()), Late: row.Late(now),
+		End: pointer(row.EndAt()), Late: row.Late(now), NotesNews: NotesNews{l.notesOf(row.ID)},
 	}
 	if n.State != Interrupted {
 		return n, nil
@@ -99,8 +110,23 @@ func (l *Lessons) tell(topic media.ID, name string, v any, staff bool) {
 	l.bus.Publish(topic, push.Event{Name: name, Data: b, Staff: staff})
 }
 
-// healthOf is a measurement as pages show it.
-func healthOf(h media.Health, publishing, live bool) templates.Health {
+// healthOf is a measurement of a broadcast that arrives, as pages show it. What its channel knows of the store and of
+// shared links is a warning like any other.
+func (l *Lessons) healthOf(h media.Health, publisher, onAir, belongs media.ID) templates.Health {
+	channel := onAir
+	if channel == 0 {
+		channel = publisher
+	}
+	h.Warnings = append(slices.Clip(h.Warnings), l.origin.Status(channel).Warnings...)
+	out := healthJSON(h, true, onAir != 0)
+	if belongs != 0 {
+		out.Lesson = belongs.String()
+	}
+	return out
+}
+
+// healthJSON is a measurement as pages show it.
+func healthJSON(h media.Health, publishing, live bool) templates.Health {
 	out := templates.Health{
 		At: h.At.UTC(), SilenceMS: h.Silence.Milliseconds(), BitrateBPS: h.BitrateBPS, FPSMilli: h.FPSMilli,
 		KeyframeMS: h.Keyframe.Milliseconds(), SkewMS: h.SkewMS, Encoder: h.Encoder,

@@ -380,6 +380,45 @@ func TestNews(t *testing.T) {
 	})
 }
 
+// Students hear what is wrong with the lesson for all of them, once when it begins and once when it is over. What only
+// the teacher can see to is not their concern.
+func TestNotes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchool(t)
+		id := s.open()
+		e := s.connect(s.key)
+		s.sleepUntil(s.at(0, 1))
+		if err := goLive(t.Context(), s, id); err != nil {
+			t.Fatal(err)
+		}
+		s.sleepUntil(s.at(0, 2))
+		lesson := s.follow(id)
+		e.warn(media.AudioMissing)
+		s.sleepUntil(s.at(0, 4))
+		const health = "health publishing=true live=true"
+		lesson.want(t, health, "notes [audio_missing]", health)
+		if n, err := s.lessons.News(t.Context(), s.find(id)); err != nil || len(n.Notes) != 1 {
+			t.Errorf("a page that opens now is told %+v, %v", n, err)
+		}
+		e.warn(media.KeyframeLong)
+		s.sleepUntil(s.at(0, 6))
+		lesson.want(t, health, "notes []", health)
+	})
+}
+
+// What the channel knows, of a slow store and of shared links, is in the studio like any other trouble.
+func TestChannelWarnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchool(t)
+		id := s.onAir()
+		s.origin.warn(id, media.StorageDown)
+		b, ok := s.lessons.BroadcastOf(id)
+		if !ok || len(b.Health.Warnings) != 1 || b.Health.Warnings[0].Code != "storage_down" {
+			t.Errorf("broadcast %+v, %v; want the warning that storage is down", b.Health, ok)
+		}
+	})
+}
+
 // A stream that begins long before its lesson, or runs on after one, belongs to the lesson that is due.
 func TestPreviewFindsItsLesson(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package lessons
 
 import (
+	"slices"
 	"time"
 
 	"chalkcast/media"
@@ -22,11 +23,12 @@ type run struct {
 	video   string
 	audio   string
 	health  media.Health
-	seen    time.Time  // the last packet
-	resumed time.Time  // the first packet after the last silence
-	end     *media.End // set once
-	lesson  media.ID   // whose students see it; 0 while it is a preview
-	aired   media.ID   // whose students saw it last
+	seen    time.Time    // the last packet
+	resumed time.Time    // the first packet after the last silence
+	end     *media.End   // set once
+	lesson  media.ID     // whose students see it; 0 while it is a preview
+	notes   []media.Code // what its students were told of how it arrives
+	aired   media.ID     // whose students saw it last
 
 	// owned by the goroutine of Run
 	stored   bool // the broadcast has its row
@@ -70,9 +72,39 @@ func (l *Lessons) Health(g media.Grant, h media.Health) {
 		r.seen = seen
 	}
 	r.health = h
-	onAir := r.lesson
+	onAir, shows, notes := r.lesson, r.shows(), studentNotes(h)
+	news := onAir != 0 && !slices.Equal(notes, r.notes)
+	if news {
+		r.notes = notes
+	}
 	l.mu.Unlock()
-	l.tellHealth(g.Publisher, onAir, healthOf(h, true, onAir != 0))
+	l.tellHealth(g.Publisher, onAir, l.healthOf(h, g.Publisher, onAir, shows))
+	if news {
+		l.tell(onAir, EventNotes, NotesNews{notes}, false)
+	}
+}
+
+// studentNotes is what the students of a lesson should know of how it arrives: why they hear nothing, or why it stalls,
+// so that nobody looks for the fault at home.
+func studentNotes(h media.Health) []media.Code {
+	notes := []media.Code{}
+	for _, w := range h.Warnings {
+		switch w.Code {
+		case media.AudioMissing, media.Starved, media.BitrateHigh:
+			notes = append(notes, w.Code)
+		}
+	}
+	return notes
+}
+
+// notesOf is what the students of a lesson were told last.
+func (l *Lessons) notesOf(lesson media.ID) []media.Code {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.connected(func(r *run) bool { return r.lesson == lesson }); r != nil && r.notes != nil {
+		return r.notes
+	}
+	return []media.Code{}
 }
 
 // Ended notes the end of a broadcast that Admit let in, also of one that never started. It does not block.
@@ -84,14 +116,17 @@ func (l *Lessons) Ended(g media.Grant, e media.End) {
 		return
 	}
 	r.end = &e
-	began, onAir := !r.started.IsZero(), r.lesson
+	began, onAir, noted := !r.started.IsZero(), r.lesson, len(r.notes) > 0
 	if began && e.At.After(r.seen) {
 		r.seen = e.At
 	}
 	h := r.health
 	l.mu.Unlock()
 	if began {
-		l.tellHealth(g.Publisher, onAir, healthOf(h, false, false))
+		l.tellHealth(g.Publisher, onAir, healthJSON(h, false, false))
+	}
+	if onAir != 0 && noted {
+		l.tell(onAir, EventNotes, NotesNews{[]media.Code{}}, false)
 	}
 	l.stir()
 }
@@ -133,35 +168,41 @@ type Broadcasting struct {
 // BroadcastFor returns what the studio of a lesson shows to viewer: their own broadcast, or else the one that
 // students see. ok is false when there is neither.
 func (l *Lessons) BroadcastFor(lesson, viewer media.ID) (b Broadcasting, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r := l.connected(func(r *run) bool { return r.grant.Publisher == viewer })
-	if r == nil && lesson != 0 {
-		r = l.connected(func(r *run) bool { return r.lesson == lesson })
-	}
-	return r.broadcasting()
+	return l.broadcasting(
+		func(r *run) bool { return r.grant.Publisher == viewer },
+		func(r *run) bool { return lesson != 0 && r.lesson == lesson })
 }
 
 // BroadcastOf returns the broadcast that belongs to a lesson, on air or about to be. ok is false without one.
 func (l *Lessons) BroadcastOf(lesson media.ID) (b Broadcasting, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r := l.connected(func(r *run) bool { return r.lesson == lesson })
-	if r == nil {
-		r = l.connected(func(r *run) bool { return r.shows() == lesson })
-	}
-	return r.broadcasting()
+	return l.broadcasting(
+		func(r *run) bool { return r.lesson == lesson },
+		func(r *run) bool { return r.shows() == lesson })
 }
 
-// broadcasting is the run as values; false for nil. The caller holds mu.
-func (r *run) broadcasting() (Broadcasting, bool) {
-	if r == nil {
+// broadcasting returns a run as the first of the wishes wants it that can be fulfilled.
+func (l *Lessons) broadcasting(wishes ...func(*run) bool) (Broadcasting, bool) {
+	r, ok := l.find(wishes)
+	if !ok {
 		return Broadcasting{}, false
 	}
 	h := r.health
 	if h.At.IsZero() { // the first second
 		h = media.Health{At: r.started, Encoder: r.encoder}
 	}
-	live := r.lesson != 0
-	return Broadcasting{Publisher: r.grant.Publisher, Lesson: r.shows(), Live: live, Health: healthOf(h, true, live)}, true
+	return Broadcasting{
+		Publisher: r.grant.Publisher, Lesson: r.shows(), Live: r.lesson != 0, Health: l.healthOf(h, r.grant.Publisher, r.lesson, r.shows()),
+	}, true
+}
+
+// find copies the run that the first of the wishes finds.
+func (l *Lessons) find(wishes []func(*run) bool) (run, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, wanted := range wishes {
+		if r := l.connected(wanted); r != nil {
+			return *r, true
+		}
+	}
+	return run{}, false
 }

@@ -50,6 +50,7 @@ type origin struct {
 	mu      sync.Mutex
 	calls   []string
 	noInput bool
+	trouble map[media.ID]media.Code
 }
 
 func (o *origin) GoLive(_ context.Context, lesson, _ media.ID) error {
@@ -69,7 +70,20 @@ func (o *origin) End(_ context.Context, lesson media.ID) error {
 	return nil
 }
 
-func (o *origin) Status(media.ID) media.ChannelStatus { return media.ChannelStatus{} }
+func (o *origin) Status(channel media.ID) (st media.ChannelStatus) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if code := o.trouble[channel]; code != "" {
+		st.Warnings = []media.Warning{{Code: code}}
+	}
+	return st
+}
+
+func (o *origin) warn(channel media.ID, code media.Code) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.trouble = map[media.ID]media.Code{channel: code}
+}
 
 func (o *origin) forget() {
 	o.mu.Lock()
@@ -501,15 +515,19 @@ func sentence(t *testing.T, e push.Event) string {
 	var v struct {
 		State            lessons.State
 		Publishing, Live bool
+		Notes            []media.Code
 	}
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		t.Fatalf("event %s: %v", e.Name, err)
 	}
-	if e.Staff != (e.Name != lessons.EventState) {
+	if e.Staff != (e.Name != lessons.EventState && e.Name != lessons.EventNotes) {
 		t.Errorf("event %s is for staff: %v", e.Name, e.Staff)
 	}
-	if e.Name == lessons.EventState {
+	switch e.Name {
+	case lessons.EventState:
 		return "state " + string(v.State)
+	case lessons.EventNotes:
+		return fmt.Sprint("notes ", v.Notes)
 	}
 	return fmt.Sprintf("%s publishing=%v live=%v", e.Name, v.Publishing, v.Live)
 }
