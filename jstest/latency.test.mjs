@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { js } from './scripts.mjs';
 
-const { minutesUntil, mustJump, secondsBehind, sparkPoints, stalled } = await import(new URL('latency.mjs', js));
+const { addSeen, minutesUntil, mustJump, secondsBehind, seenPercent, sparkPoints, stalled } = await import(new URL('latency.mjs', js));
 
 test('who is within a few seconds of the target is live', () => {
   assert.equal(secondsBehind(100, 97, 3), 0);
@@ -35,4 +35,17 @@ test('minutes until the start are rounded up', () => {
 test('a player has stood still after 8 s', () => {
   assert.equal(stalled(0, 8000), false);
   assert.equal(stalled(0, 8001), true);
+});
+
+test('what was seen is kept as intervals that do not touch', () => {
+  let seen = addSeen([], 10, 20);
+  seen = addSeen(seen, 30, 40);
+  assert.deepEqual(seen, [[10, 20], [30, 40]]);
+  assert.deepEqual(addSeen(seen, 0, 5), [[0, 5], [10, 20], [30, 40]]);
+  assert.deepEqual(addSeen(seen, 20, 30), [[10, 40]]);
+  assert.deepEqual(addSeen(seen, 12, 15), seen);
+  assert.equal(seenPercent(seen, 40), 50);
+  assert.equal(seenPercent([[0, 100]], 45), 100);
+  assert.equal(seenPercent(seen, 0), 0);
+  assert.equal(seenPercent([], 10), 0);
 });

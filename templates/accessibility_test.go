@@ -1,11 +1,14 @@
 package templates_test
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"chalkcast/templates"
 )
@@ -96,7 +99,7 @@ func TestReflow(t *testing.T) {
 	}
 }
 
-// Who forces colors, or wants no motion, gets that.
+// Who forces colors, or wants no motion, gets that, and paper is not painted green.
 func TestWishes(t *testing.T) {
 	t.Parallel()
 	server, w := gallery(t, newSet(t)), openWindow(t)
@@ -104,5 +107,27 @@ func TestWishes(t *testing.T) {
 	w.open(server.URL + "/page/en/class-live")
 	if n := ask[int](w, `document.getAnimations().length`); n != 0 {
 		t.Errorf("reduced motion: %d animations run", n)
+	}
+
+	w.size(1366, 768, "light", &emulation.MediaFeature{Name: "forced-colors", Value: "active"})
+	w.open(server.URL + "/page/en/storybook")
+	for _, selector := range []string{".primary", ".chip-live", `.copy-show`} {
+		ask[string](w, `document.querySelector(".copy-show").setAttribute("aria-pressed", "true"), ""`)
+		if edge := ask[string](w, `getComputedStyle(document.querySelector("`+selector+`")).outlineStyle`); edge != "solid" {
+			t.Errorf("forced colors: %s has no edge (%s)", selector, edge)
+		}
+	}
+
+	w.do("print", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	}))
+	for _, name := range []string{"register", "home-student", "class-ended"} {
+		w.open(server.URL + "/page/en/" + name)
+		found := ask[string](w, `[...document.querySelectorAll(".bar, .stage, .edit-bar, .now-go")].filter((e) => e.checkVisibility()).map((e) => e.className).join(" ")`)
+		paper := ask[string](w, `getComputedStyle(document.body).backgroundColor`)
+		if dark := paper == "rgb(20, 53, 43)"; found != "" || dark {
+			t.Errorf("%s on paper shows %q on %s", name, found, paper)
+		}
 	}
 }

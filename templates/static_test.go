@@ -136,7 +136,7 @@ func TestVendored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"hls.js/hls.min.mjs", "hls.js/hls.worker.js", "hls.js/LICENSE.txt"} {
+	for _, name := range []string{"hls.js/hls.min.mjs", "hls.js/LICENSE.txt"} {
 		b, err := os.ReadFile("static/vendor/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -145,4 +145,60 @@ func TestVendored(t *testing.T) {
 			t.Errorf("%s has SHA-256 %s, which the notice does not name", name, sum)
 		}
 	}
+}
+
+var (
+	assetLink    = regexp.MustCompile(`(?:src|href)="(/static/[^"]+)"|&#34;(/static/[^&]+)&#34;`)
+	moduleImport = regexp.MustCompile(`(?m)^import .*?'\./([^']+)';$`)
+)
+
+// TestClassPageWeight adds up what a first visit of a live class loads, as it is sent: below 250 kB with the player.
+func TestClassPageWeight(t *testing.T) {
+	page := render(t, newSet(t), "ja", class(templates.Live))
+	total := len(gzipped(t, []byte(page)))
+	seen := map[string]bool{}
+	var add func(url string)
+	add = func(url string) {
+		if seen[url] {
+			return
+		}
+		seen[url] = true
+		sent, plain := fetch("GET", url, "Accept-Encoding", "gzip"), fetch("GET", url)
+		n, err := io.Copy(io.Discard, sent.Body)
+		if err != nil || sent.StatusCode != http.StatusOK {
+			t.Fatalf("%s: status %d, %v", url, sent.StatusCode, err)
+		}
+		total += int(n)
+		text, err := io.ReadAll(plain.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range moduleImport.FindAllStringSubmatch(string(text), -1) {
+			add(path.Dir(url) + "/" + m[1])
+		}
+	}
+	for _, m := range assetLink.FindAllStringSubmatch(page, -1) {
+		add(m[1] + m[2])
+	}
+	if !seen[templates.StaticURL("vendor/hls.js/hls.min.mjs")] || !seen[templates.StaticURL("js/beat.mjs")] || len(seen) < 15 {
+		t.Errorf("found only %d files: %v", len(seen), seen)
+	}
+	const most = 250_000
+	t.Logf("%d bytes in %d files and the page", total, len(seen))
+	if total > most {
+		t.Errorf("a class loads %d bytes, want %d at most", total, most)
+	}
+}
+
+func gzipped(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }

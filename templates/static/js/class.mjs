@@ -1,11 +1,12 @@
 // The class page: which card stands on the screen, when the player runs, and the attendance beats.
 
 import { Beats } from './beat.mjs';
+import { chime } from './chime.mjs';
 import { controls } from './controls.mjs';
 import { listen } from './events.mjs';
 import { minutesUntil } from './latency.mjs';
-import { durationWords } from './messages.mjs';
-import { $, $$, api, clock, data, main, setText, show, t } from './page.mjs';
+import { clockOf, durationWords } from './messages.mjs';
+import { $, $$, api, clock, data, forget, keep, main, now, recall, setText, show, t, whenSeen } from './page.mjs';
 import { panel } from './panel.mjs';
 import { Player } from './player.mjs';
 import { programmeAt } from './programme.mjs';
@@ -15,6 +16,7 @@ const lesson = 'lessons/' + data.lesson;
 const stage = $('.stage');
 const video = $('video');
 const notice = $('[data-line]');
+const place = 'chalkcast.at.' + data.lesson; // where a replay was left
 let state = data.state;
 let replaying = false;
 let air = []; // when students could see it, as programmeAt wants it
@@ -22,8 +24,8 @@ let air = []; // when students could see it, as programmeAt wants it
 const player = new Player({
   video,
   hls: data.hls,
-  worker: data.worker,
   audioOnly: data.audio_only,
+  place: (date) => programmeAt(date, air),
   ask: async () => {
     const playback = await askPlayback();
     show($('[data-notice]'), false);
@@ -32,7 +34,7 @@ const player = new Player({
     return { ...playback, latency_target_ms: playback.latency_target_ms || data.latency_target_ms };
   },
 });
-const bar = controls({ stage, video, player, t });
+const bar = controls({ stage, video, player, t, seen: data.seen });
 const talk = panel();
 
 async function askPlayback() {
@@ -57,10 +59,11 @@ function setState(next, detail = {}) {
     setTimeout(() => location.reload(), between(0, 5000)); // it was moved, and everybody hears it at once
     return;
   }
+  if (detail.notes) renderNotes(detail.notes);
   const before = state;
   state = next;
   if (next === 'interrupted' && before !== 'interrupted') {
-    setText($('[data-lost-at]'), t('class.interrupted_at', { At: clock(detail.interrupted_at ?? Date.now()) }));
+    setText($('[data-lost-at]'), t('class.interrupted_at', { At: clock(detail.interrupted_at ?? now()) }));
   }
   render();
   if (next === before) return;
@@ -69,10 +72,22 @@ function setState(next, detail = {}) {
   moved(before);
 }
 
+// renderNotes says what is wrong with the lesson for everybody, so that nobody looks for it at home.
+let told = [];
+function renderNotes(notes) {
+  const codes = [...notes];
+  if (player.onlySound && !player.audioOnly) codes.push('video_codec');
+  told = notes;
+  const texts = codes.map((code) => t(`code.${code}.student`));
+  const list = $('[data-notes]');
+  if (texts.join('\n') === [...list.children].map((item) => item.textContent).join('\n')) return;
+  list.replaceChildren(...texts.map((text) => Object.assign(document.createElement('li'), { textContent: text })));
+}
+
 // render shows the card of the state; a player that still has something to show goes on under it.
 function render() {
   main.dataset.state = state;
-  const watching = player.state === 'playing' || player.state === 'paused' || replaying;
+  const watching = player.state === 'playing' || replaying || (player.state === 'paused' && !over());
   for (const card of $$('.card-over[data-state]')) {
     const mine = card.dataset.state === (state === 'closed' ? 'ended' : state);
     const hidden = (state === 'interrupted' || over()) && watching;
@@ -92,7 +107,16 @@ function moved(before) {
     beats?.start('stalled');
     setTimeout(() => player.open(), between(0, 5000));
   }
-  if (over()) setTimeout(finish, between(0, 5000));
+  if (over()) {
+    show($('[data-replay]'), true); // it is there at once; who taps before, waits on the page
+    show($('[data-replay-soon]'), false);
+    later(finish, between(0, 5000));
+  }
+}
+
+// later does what a page that nobody sees need not do.
+function later(f, ms) {
+  setTimeout(() => whenSeen(f), ms);
 }
 
 // finish brings the student's own result into the page; what is still playing plays on.
@@ -102,7 +126,7 @@ async function finish() {
     const fresh = new DOMParser().parseFromString(html, 'text/html').querySelector('#after');
     if (fresh) $('#after').replaceChildren(...document.importNode(fresh, true).childNodes);
   } catch {
-    setTimeout(finish, between(3000, 8000));
+    later(finish, between(3000, 8000));
     return;
   }
   await offerReplay();
@@ -118,55 +142,63 @@ async function offerReplay() {
   }
   show($('[data-replay]'), Boolean(playback.url));
   show($('[data-replay-soon]'), !playback.url);
-  if (!playback.url && state === 'ended') setTimeout(offerReplay, between(4000, 8000));
+  if (!playback.url && state === 'ended') later(offerReplay, between(4000, 8000));
 }
 
 stage.addEventListener('click', (event) => {
   if (event.target.closest('[data-replay]')) {
-    replaying = true;
-    player.close();
-    beats?.stop();
-    beats = data.beats ? attendance('.replay') : null; // a page of its own, so that nothing of it counts as live
-    beats?.start('stalled');
-    player.open();
-    render();
+    watchReplay();
   } else if (event.target.closest('.big-play')) {
     show($('.big-play'), false);
     player.play();
   } else if (event.target.closest('.unmute')) {
     video.muted = false;
     show($('.unmute'), false);
-  } else if (event.target.closest('[data-test-sound]')) {
-    chime();
+  } else if (event.target.closest('[data-test]')) {
+    test(event.target.closest('.card-over'));
   } else if (event.target === video && player.playback) {
     player.toggle();
   }
 });
 video.addEventListener('volumechange', () => video.muted || show($('.unmute'), false));
 
-// chime plays two soft notes, so that a student knows before class that sound works.
-function chime() {
-  const audio = new AudioContext();
-  for (const [note, at] of [[523, 0], [659, 0.25]]) {
-    const tone = audio.createOscillator();
-    const loud = audio.createGain();
-    tone.frequency.value = note;
-    loud.gain.setValueAtTime(0.2, audio.currentTime + at);
-    loud.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.6);
-    tone.connect(loud).connect(audio.destination);
-    tone.start(audio.currentTime + at);
-    tone.stop(audio.currentTime + at + 0.6);
-  }
-  setTimeout(() => audio.close(), 1500);
+function watchReplay() {
+  const left = Number(recall(place)) || 0;
+  replaying = true;
+  player.close();
+  beats?.stop();
+  beats = data.beats ? attendance('.replay') : null; // a page of its own, so that nothing of it counts as live
+  beats?.start('stalled');
+  player.open(left);
+  render();
+  if (left <= 0) return;
+  setText(notice, t('class.resumed', { Time: clockOf(left) }));
+  show(notice, true);
+}
+
+// A replay is left where one stopped watching, but not at its very beginning or end.
+const margin = 15;
+function keepPlace() {
+  if (!replaying || player.live || !(video.duration > 0)) return;
+  if (video.currentTime > margin && video.duration - video.currentTime > margin) keep(place, String(Math.floor(video.currentTime)));
+  else forget(place);
+}
+
+// test plays two notes and says whether this browser can show the class at all, before it begins.
+function test(card) {
+  const media = window.ManagedMediaSource ?? window.MediaSource;
+  const plays = media?.isTypeSupported('video/mp4; codecs="avc1.64001f,mp4a.40.2"') || video.canPlayType('application/vnd.apple.mpegurl');
+  chime();
+  setText($('[data-tested]', card), t(plays ? 'class.test_good' : 'code.player_unsupported.student'));
 }
 
 // --- the player's own news ---
 
 player.addEventListener('state', ({ detail }) => {
-  show($('.buffering'), (detail === 'stalled' || detail === 'loading') && state === 'live');
+  show($('.buffering'), (detail === 'stalled' || detail === 'loading') && (state === 'live' || replaying));
   if (detail === 'playing') {
     show($('.big-play'), false);
-    show(notice, false);
+    if (!replaying) show(notice, false);
   }
   stage.dataset.player = detail;
   if (detail === 'ended') atEnd();
@@ -180,10 +212,12 @@ function atEnd() {
     return;
   }
   replaying = false;
+  forget(place);
   beats?.finish();
-  setTimeout(finish, between(500, 2000)); // what was seen may have changed the result
+  later(finish, between(500, 2000)); // what was seen may have changed the result
 }
 
+player.addEventListener('levels', () => renderNotes(told));
 player.addEventListener('blocked', () => show($('.big-play'), true));
 player.addEventListener('muted', () => show($('.unmute'), true));
 player.addEventListener('unsupported', () => {
@@ -246,7 +280,7 @@ function attendance(kind) {
     },
     beacon: (body) => navigator.sendBeacon(url, JSON.stringify(body)),
     now: () => performance.now(),
-    position: () => player.position((date) => programmeAt(date, air)),
+    position: () => player.position(),
     mediaTime: () => video.currentTime,
     random: Math.random,
     setTimer: (f, ms) => setTimeout(f, ms),
@@ -294,16 +328,19 @@ function sessionStore(key) {
 
 function countdown() {
   if (state !== 'planned') return;
-  const minutes = minutesUntil(Date.now(), Date.parse(data.start));
+  const minutes = minutesUntil(now(), Date.parse(data.start));
   if (minutes >= 60) return;
   setText($('[data-countdown]'), minutes > 0 ? t('class.starts_in', { N: minutes }) : t('class.starts_now'));
 }
 
 setInterval(countdown, 5000);
-for (const button of $$('[data-test-sound]')) show(button, 'AudioContext' in window);
+setInterval(keepPlace, 5000);
+addEventListener('pagehide', keepPlace);
+for (const button of $$('[data-test]')) show(button, true);
 setInterval(() => talk.at(replaying ? video.currentTime * 1000 : undefined), 1000);
 listen(() => `/api/v1/${lesson}/events?after=${talk.seen() ?? ''}`, {
   state: (event) => setState(event.state, event),
+  notes: (event) => renderNotes(event.notes),
   chat: talk.apply,
 }, async (open) => {
   if (!open) talk.catchUp();

@@ -1,7 +1,8 @@
 // The buttons and keys of the player.
 
+import { addSeen, seenPercent } from './latency.mjs';
 import { clockOf } from './messages.mjs';
-import { setText, show } from './page.mjs';
+import { keep, recall, setText, show } from './page.mjs';
 
 const LETTERS = 'chalkcast.letters';
 
@@ -11,8 +12,9 @@ const LETTERS = 'chalkcast.letters';
  * @param {HTMLVideoElement} o.video
  * @param {import('./player.mjs').Player} o.player
  * @param {(key: string, data?: object) => string} o.t
+ * @param {number[][]} [o.seen]  what of the lesson its viewer has seen, as [from, to] in seconds
  */
-export function controls({ stage, video, player, t }) {
+export function controls({ stage, video, player, t, seen = [] }) {
   const bar = stage.querySelector('.controls');
   const dialog = stage.querySelector('.keys-dialog');
   const at = (name) => stage.querySelector(`[data-do="${name}"]`);
@@ -20,6 +22,7 @@ export function controls({ stage, video, player, t }) {
 
   const actions = {
     play: () => player.toggle(),
+    start: () => player.rewind(0),
     back: () => player.seekBy(-10),
     live: () => player.toLive(),
     mute: () => setMuted(!video.muted),
@@ -62,25 +65,54 @@ export function controls({ stage, video, player, t }) {
     // Who waits with everybody else is not behind.
     const away = player.following && player.state !== 'playing' ? 0 : player.away;
     const behind = player.behind;
+    stage.dataset.behind = Number.isFinite(behind) ? behind.toFixed(1) : '';
     const liveButton = at('live');
+    const whole = Boolean(player.playback) && (!live || player.rewound);
     show(liveButton, live);
-    show(stage.querySelector('.seek'), !live && Boolean(player.playback));
-    show(stage.querySelector('.ctl-speed'), !live && Boolean(player.playback));
+    show(at('start'), Boolean(player.playback));
+    show(stage.querySelector('.seek'), whole);
+    show(stage.querySelector('.ctl-speed'), whole || away > 0);
+    at('speed').value = String(video.playbackRate);
     if (live) {
       liveButton.classList.toggle('is-away', away > 0);
-      const seconds = Math.round(behind);
-      const words = away > 0 ? t('player.away', { S: away }) : Number.isFinite(behind) && player.state === 'playing' ? t('player.live_s', { S: seconds }) : t('player.live');
-      setText(liveButton.querySelector('[data-live-text]'), words);
-      return;
+      setText(liveButton.querySelector('[data-live-text]'), liveWords(away, behind));
     }
+    if (whole) refreshSeek();
+  }
+
+  function liveWords(away, behind) {
+    if (away >= 60) return t('player.away_long', { Time: clockOf(away) });
+    if (away > 0) return t('player.away', { S: away });
+    if (Number.isFinite(behind) && player.state === 'playing') return t('player.live_s', { S: Math.round(behind) });
+    return t('player.live');
+  }
+
+  function refreshSeek() {
     const range = player.range();
     if (!range) return;
     const seek = at('seek');
     seek.max = String(Math.max(1, Math.round(range.end)));
-    if (document.activeElement !== seek || !seek.matches(':active')) seek.value = String(Math.round(video.currentTime));
-    const words = `${clockOf(video.currentTime)} / ${clockOf(range.end)}`;
-    seek.setAttribute('aria-valuetext', words);
-    setText(stage.querySelector('[data-seek-time]'), words);
+    if (!seek.matches(':active')) seek.value = String(Math.round(video.currentTime));
+    const time = `${clockOf(video.currentTime)} / ${clockOf(range.end)}`;
+    const percent = player.live ? '' : t('player.seen', { P: seenPercent(seen, range.end) });
+    seek.setAttribute('aria-valuetext', percent ? `${time}, ${percent}` : time);
+    setText(stage.querySelector('[data-seek-time]'), time);
+    setText(stage.querySelector('[data-seen-text]'), percent);
+    stage.querySelector('[data-seen]').replaceChildren(...seen.map(([from, to]) => {
+      const part = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+      part.setAttribute('x', `${(100 * from) / range.end}%`);
+      part.setAttribute('width', `${(100 * Math.max(0, Math.min(to, range.end) - from)) / range.end}%`);
+      part.setAttribute('height', '100%');
+      return part;
+    }));
+  }
+
+  // What plays is seen; a jump is not.
+  let last = -1;
+  function see() {
+    const now = player.position() / 1000;
+    if (!video.paused && last >= 0 && now > last && now - last < 3) seen = addSeen(seen, last, now);
+    last = now;
   }
 
   function refreshLevels() {
@@ -99,18 +131,23 @@ export function controls({ stage, video, player, t }) {
     if (button) actions[button.dataset.do]?.();
   });
   at('seek').addEventListener('input', (event) => player.seekTo(Number(event.target.value)));
-  at('speed').addEventListener('change', (event) => (video.playbackRate = Number(event.target.value)));
+  at('speed').addEventListener('change', (event) => player.speed(Number(event.target.value)));
   at('quality').addEventListener('change', (event) => player.setLevel(Number(event.target.value)));
   at('volume').addEventListener('input', (event) => {
     video.volume = Number(event.target.value);
     video.muted = video.volume === 0;
   });
   for (const name of ['play', 'pause', 'volumechange', 'loadedmetadata']) video.addEventListener(name, refresh);
+  video.addEventListener('timeupdate', see);
   video.addEventListener('timeupdate', refreshTime);
   player.addEventListener('levels', refreshLevels);
   player.addEventListener('tracks', refresh);
   player.addEventListener('state', refresh);
   setInterval(refreshTime, 1000);
+  stage.addEventListener('fullscreenchange', () => at('full').setAttribute('aria-pressed', String(document.fullscreenElement === stage)));
+  for (const name of ['enterpictureinpicture', 'leavepictureinpicture']) {
+    video.addEventListener(name, () => at('pip').setAttribute('aria-pressed', String(name.startsWith('enter'))));
+  }
 
   show(at('pip'), Boolean(document.pictureInPictureEnabled) && !video.disablePictureInPicture);
   show(at('full'), Boolean(stage.requestFullscreen || video.webkitEnterFullscreen));
@@ -141,8 +178,10 @@ function idle(stage) {
 
 function keys({ stage, video, player, actions, dialog }) {
   const letters = dialog.querySelector('[data-do="letters"]');
-  letters.checked = localStorage.getItem(LETTERS) !== 'off';
-  letters.addEventListener('change', () => localStorage.setItem(LETTERS, letters.checked ? 'on' : 'off'));
+  // What was in the list has the focus no longer, or it would keep the keys to itself.
+  dialog.addEventListener('close', () => dialog.contains(document.activeElement) && document.activeElement.blur());
+  letters.checked = recall(LETTERS) !== 'off';
+  letters.addEventListener('change', () => keep(LETTERS, letters.checked ? 'on' : 'off'));
 
   const louder = (by) => {
     video.volume = Math.min(1, Math.max(0, video.volume + by));

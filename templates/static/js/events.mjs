@@ -1,5 +1,6 @@
 // What the server tells the page while a lesson runs. One EventSource a tab, closed when the page goes away;
 // while it is not open, and now and then in any case, the page asks instead: some school proxies swallow streams.
+// A page that nobody sees asks nothing and opens nothing; a stream that is open stays, so that class can begin.
 
 import { Backoff, between } from './retry.mjs';
 
@@ -19,12 +20,13 @@ export function listen(url, handlers, ask) {
   let poll = null;
 
   const open = () => {
+    clearTimeout(reopen);
     source = new EventSource(url());
     source.onopen = () => backoff.reset();
     source.onerror = () => {
+      if (document.hidden) source.close();
       // A browser reopens a broken stream by itself, but never one that was refused.
-      if (source.readyState !== EventSource.CLOSED) return;
-      reopen = setTimeout(open, backoff.next());
+      else if (source.readyState === EventSource.CLOSED) reopen = setTimeout(open, backoff.next());
     };
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
@@ -37,7 +39,7 @@ export function listen(url, handlers, ask) {
   const schedule = () => {
     const ms = isOpen() ? SLOW_MS : FAST_MS;
     poll = setTimeout(() => {
-      ask(isOpen());
+      if (!document.hidden) ask(isOpen());
       schedule();
     }, between(0.8 * ms, 1.2 * ms));
   };
@@ -53,15 +55,23 @@ export function listen(url, handlers, ask) {
     schedule();
     ask(false);
   };
+  const look = () => {
+    clearTimeout(reopen);
+    if (document.hidden) return;
+    if (source?.readyState === EventSource.CLOSED) open();
+    ask(isOpen());
+  };
 
   open();
   schedule();
   addEventListener('pagehide', close);
   addEventListener('pageshow', resume);
+  document.addEventListener('visibilitychange', look);
   return () => {
     close();
     removeEventListener('pagehide', close);
     removeEventListener('pageshow', resume);
+    document.removeEventListener('visibilitychange', look);
   };
 }
 

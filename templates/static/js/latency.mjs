@@ -33,6 +33,21 @@ export function minutesUntil(nowMs, thenMs) {
   return Math.max(0, Math.ceil((thenMs - nowMs) / 60_000));
 }
 
+/** addSeen adds an interval of seconds to a list of such in order, which do not touch each other. */
+export function addSeen(seen, from, to) {
+  const rest = seen.filter(([a, b]) => b < from || a > to);
+  const same = seen.filter(([a, b]) => b >= from && a <= to);
+  rest.push([Math.min(from, ...same.map(([a]) => a)), Math.max(to, ...same.map(([, b]) => b))]);
+  return rest.sort(([a], [b]) => a - b);
+}
+
+/** seenPercent returns how much of a length was seen, in whole percent, rounded down. */
+export function seenPercent(seen, length) {
+  if (!(length > 0)) return 0;
+  const sum = seen.reduce((total, [from, to]) => total + Math.max(0, Math.min(to, length) - Math.max(0, from)), 0);
+  return Math.min(100, Math.floor((100 * sum) / length));
+}
+
 /** stalled decides whether a player that should move has stood still for too long. */
 export function stalled(lastMovedMs, nowMs, limitMs = 8000) {
   return nowMs - lastMovedMs > limitMs;

@@ -13,6 +13,18 @@ export { main };
 export const $ = (selector, root = main) => root.querySelector(selector);
 export const $$ = (selector, root = main) => [...root.querySelectorAll(selector)];
 
+// The server's clock, by which everything here is told: that of the device may be wrong by years.
+const clocks = { server: Date.parse(data.now) || Date.now(), device: performance.now() };
+
+/** now returns the time by the server's clock, in Unix milliseconds. */
+export const now = () => clocks.server + performance.now() - clocks.device;
+
+// A lid that was closed stops the monotonic clock of some devices; every answer sets it right.
+function setClock(response) {
+  const server = Date.parse(response.headers.get('Date'));
+  if (server && Math.abs(server - now()) > 2000) Object.assign(clocks, { server, device: performance.now() });
+}
+
 export const clock = (instant) =>
   new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(instant));
 
@@ -29,9 +41,41 @@ export async function api(method, path, body) {
   } catch {
     throw Object.assign(new Error('no answer'), { status: 0 });
   }
+  setClock(response);
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status, code: answer.code, problem: answer });
   return answer;
+}
+
+/** whenSeen calls f when somebody looks at the page: now, or when they come back to it. */
+export function whenSeen(f) {
+  if (!document.hidden) f();
+  else document.addEventListener('visibilitychange', () => whenSeen(f), { once: true });
+}
+
+/** keep remembers a text in this browser, and recall returns it, or null; where storage is switched off nothing is kept. */
+export function keep(key, text) {
+  try {
+    localStorage.setItem(key, text);
+  } catch {
+    // It is a convenience.
+  }
+}
+
+export function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function forget(key) {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // As above.
+  }
 }
 
 /** setText writes text only when it changed, so that screen readers stay quiet. */

@@ -14,8 +14,8 @@ const STALL_MS = 8000;
 export class Player extends EventTarget {
   #video;
   #ask;
+  #place;
   #hlsURL;
-  #workerURL;
   #Hls = null;
   #hls = null;
   #info = null;
@@ -32,26 +32,33 @@ export class Player extends EventTarget {
   #following = true; // the viewer wants to be live
   #audioOnly = false;
   #audioURL = '';
+  #wanted = false; // the viewer wants it to play
+  #pictures = false; // the lesson has some
+  #rewound = false; // plays the lesson from its start instead of its last minutes
+  #startAt = -1; // seconds of the programme, for the next source; -1 is the usual place
 
   /**
    * @param {object} o
    * @param {HTMLVideoElement} o.video
    * @param {() => Promise<{url: string, live: boolean, latency_target_ms: number, state: string}>} o.ask
    * @param {string} o.hls  where hls.js is
-   * @param {string} o.worker  where its worker is
    * @param {boolean} [o.audioOnly]
+   * @param {(date: number) => number} [o.place]  where in the programme something lies that was sent then, both in milliseconds
    */
-  constructor({ video, ask, hls, worker, audioOnly = false }) {
+  constructor({ video, ask, hls, audioOnly = false, place = () => 0 }) {
     super();
     this.#video = video;
     this.#ask = ask;
     this.#hlsURL = hls;
-    this.#workerURL = worker;
     this.#audioOnly = audioOnly;
+    this.#place = place;
     for (const name of ['playing', 'waiting', 'pause', 'play', 'ended', 'timeupdate', 'seeking', 'emptied']) {
       video.addEventListener(name, () => this.#look());
     }
     video.addEventListener('error', () => this.#nativeError());
+    addEventListener('online', () => this.wake());
+    // A browser that freezes a page pauses what plays in it, and leaves it so.
+    document.addEventListener('resume', () => this.#wanted && this.play());
   }
 
   get state() {
@@ -74,17 +81,31 @@ export class Player extends EventTarget {
     return this.#audioURL !== '';
   }
 
+  /** rewound is whether all of a lesson that goes on can be reached, instead of its last minutes. */
+  get rewound() {
+    return this.#rewound;
+  }
+
   get levels() {
     return this.#hls?.levels ?? [];
+  }
+
+  /** onlySound is whether of a lesson with pictures this device can play none. */
+  get onlySound() {
+    return this.levels.length > 0 && this.#pictures && this.levels.every((level) => !level.videoCodec && !level.width);
   }
 
   get playback() {
     return this.#info;
   }
 
-  /** open asks where to play and plays, again and again until close. Safe to call at any time. */
-  async open() {
+  /**
+   * open asks where to play and plays, again and again until close. Safe to call at any time.
+   * @param {number} [startAt]  seconds of the programme; without it live is live, and a replay goes on where it was
+   */
+  async open(startAt = -1) {
     const generation = ++this.#generation;
+    if (startAt >= 0) this.#startAt = startAt;
     clearTimeout(this.#again);
     this.#startWatch();
     if (this.#state === 'idle') this.#set('loading');
@@ -117,6 +138,9 @@ export class Player extends EventTarget {
     this.#hls?.destroy();
     this.#hls = null;
     this.#info = null;
+    this.#rewound = false;
+    this.#audioURL = '';
+    this.#wanted = false;
     this.#set('idle');
   }
 
@@ -128,7 +152,13 @@ export class Player extends EventTarget {
     else this.open();
   }
 
+  /** wake is for when the page hears that there is a network again: a player that waits asks at once, but not all do. */
+  wake() {
+    if (this.#info && this.#state === 'stalled') this.#later(between(0, 1500));
+  }
+
   async play() {
+    this.#wanted = true;
     try {
       await this.#video.play();
     } catch (error) {
@@ -138,6 +168,7 @@ export class Player extends EventTarget {
   }
 
   pause() {
+    this.#wanted = false;
     this.#video.pause();
     this.#follow(false);
   }
@@ -147,11 +178,13 @@ export class Player extends EventTarget {
     else this.pause();
   }
 
-  /** seekBy moves by seconds, inside what can be played. */
+  /** seekBy moves by seconds, inside what can be played. Before the last minutes of a live lesson lies the rest of it. */
   seekBy(seconds) {
     const range = this.range();
     if (!range) return;
-    this.seekTo(this.#video.currentTime + seconds);
+    const to = this.#video.currentTime + seconds;
+    if (seconds < 0 && to < range.start && this.canRewind) this.rewind(Math.max(0, (this.position() || 0) / 1000 + seconds));
+    else this.seekTo(to);
   }
 
   seekTo(time) {
@@ -162,9 +195,34 @@ export class Player extends EventTarget {
     this.#video.currentTime = to;
   }
 
+  get canRewind() {
+    return this.live && !this.#rewound;
+  }
+
+  /** rewind goes back in a live lesson: to its start, or so many seconds into it. */
+  rewind(seconds = 0) {
+    if (!this.#info) return;
+    if (!this.canRewind) {
+      this.seekTo(seconds);
+      return;
+    }
+    this.#follow(false);
+    this.#reload(true, seconds);
+  }
+
+  /** speed plays faster or slower. Who plays a live lesson faster ends where everybody else is. */
+  speed(rate) {
+    if (this.live) this.#follow(false);
+    this.#video.playbackRate = rate;
+  }
+
   /** toLive jumps to where everybody else is. */
   toLive() {
     this.#follow(true);
+    if (this.#rewound) {
+      this.#reload(false);
+      return;
+    }
     const to = this.#livePosition();
     if (to !== null) this.#video.currentTime = to;
     this.play();
@@ -191,14 +249,15 @@ export class Player extends EventTarget {
     return secondsBehind(this.behind, 0, this.#target);
   }
 
-  /**
-   * position is where in the programme the viewer is, in milliseconds; NaN while that is not known. programmeAt turns
-   * an instant of the live lesson into one of the programme.
-   */
-  position(programmeAt) {
-    if (!this.live) return this.#video.currentTime * 1000;
-    const date = this.#hls?.playingDate?.getTime() ?? this.#nativeDate();
-    return date ? programmeAt(date) : NaN;
+  /** position is where in the programme the viewer is, in milliseconds; NaN while that is not known. */
+  position() {
+    if (!this.live || this.#rewound) return this.#video.currentTime * 1000;
+    return this.date ? this.#place(this.date) : NaN;
+  }
+
+  /** date is when what is shown was sent, in Unix milliseconds by the server's clock; 0 while that is not known. */
+  get date() {
+    return this.#hls?.playingDate?.getTime() ?? this.#nativeDate();
   }
 
   setLevel(index) {
@@ -209,6 +268,24 @@ export class Player extends EventTarget {
     if (yes === this.#audioOnly) return;
     this.#audioOnly = yes;
     await this.open();
+  }
+
+  // #reload plays the same lesson from another playlist.
+  #reload(rewound, startAt = -1) {
+    this.#rewound = rewound;
+    this.#audioURL = '';
+    this.#startAt = startAt;
+    this.#generation++;
+    clearTimeout(this.#again);
+    this.#start(this.#info, this.#generation).then(
+      () => this.play(),
+      () => this.#later(this.#backoff.next()),
+    );
+  }
+
+  get #source() {
+    if (this.#audioOnly && this.#audioURL) return this.#audioURL;
+    return this.#rewound ? this.#info.url.replace('/index.m3u8', '/dvr.m3u8') : this.#info.url;
   }
 
   get #target() {
@@ -229,25 +306,38 @@ export class Player extends EventTarget {
   #follow(yes) {
     this.#following = yes;
     if (this.#hls) this.#hls.config.maxLiveSyncPlaybackRate = yes ? 1.25 : 1;
-    if (!yes && this.live) this.#video.playbackRate = 1;
+    if (this.live) this.#video.playbackRate = 1;
   }
 
   async #load(info, generation) {
-    const resumeAt = !info.live && this.#info && !this.#info.live ? this.#video.currentTime : -1;
-    const first = !this.#info;
+    const stays = this.#info && info.live === this.#info.live && (this.#rewound || !info.live);
+    if (this.#startAt < 0 && stays) this.#startAt = this.#video.currentTime;
+    if (!info.live) this.#rewound = false;
+    const plays = !this.#info || this.#state !== 'paused';
     this.#info = info;
+    await this.#start(info, generation);
+    if (plays && generation === this.#generation) this.play();
+  }
+
+  // #start gives the element something to play.
+  async #start(info, generation) {
     const Hls = await this.#library();
     if (generation !== this.#generation) return;
     if (Hls?.isSupported()) {
-      this.#attach(Hls, info, resumeAt);
+      this.#attach(Hls, info, this.#startAt);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
-      this.#video.src = info.url;
+      this.#playNatively(this.#startAt);
     } else {
       this.dispatchEvent(new Event('unsupported'));
       return;
     }
+    this.#startAt = -1;
     this.#movedAt = performance.now();
-    if (first || !this.#video.paused || this.#state !== 'paused') this.play();
+  }
+
+  #playNatively(startAt) {
+    this.#video.src = this.#source;
+    if (startAt > 0) this.#video.addEventListener('loadedmetadata', () => (this.#video.currentTime = startAt), { once: true });
   }
 
   async #library() {
@@ -258,7 +348,7 @@ export class Player extends EventTarget {
   #attach(Hls, info, startPosition) {
     this.#hls?.destroy();
     const hls = new Hls({
-      workerPath: this.#workerURL,
+      enableWorker: false, // fragments of MP4 are handed on as they are; a worker is for what must be taken apart
       lowLatencyMode: true,
       liveSyncDuration: info.latency_target_ms > 0 ? info.latency_target_ms / 1000 : undefined,
       maxLiveSyncPlaybackRate: this.#following ? 1.25 : 1,
@@ -280,12 +370,13 @@ export class Player extends EventTarget {
     });
     this.#video.textTracks.onaddtrack = () => this.dispatchEvent(new Event('tracks'));
     hls.attachMedia(this.#video);
-    hls.loadSource(this.#audioOnly && this.#audioURL ? this.#audioURL : info.url);
+    hls.loadSource(this.#source);
   }
 
   // #manifest looks for the rendition without pictures, which hls.js leaves out where there are pictures.
   #manifest(loaded) {
     if (loaded.url === this.#audioURL) return;
+    this.#pictures = loaded.levels.some((l) => l.videoCodec || l.width);
     const sound = loaded.levels.find((l) => l.audioCodec && !l.videoCodec && !l.width);
     this.#audioURL = sound && loaded.levels.length > 1 ? sound.url : '';
     this.dispatchEvent(new Event('levels'));
@@ -377,7 +468,9 @@ export class Player extends EventTarget {
 
   // #keepLive brings a viewer who wants to be live back after the page was asleep or the network gone.
   #keepLive() {
-    if (!this.live || !this.#following || this.#video.paused || !this.#hls) return;
+    if (!this.live || this.#video.paused || !this.#hls) return;
+    if (!this.#following && this.#video.playbackRate > 1 && this.behind <= this.#target) this.toLive();
+    if (!this.#following) return;
     const details = this.#hls.latestLevelDetails;
     const to = this.#livePosition();
     if (!details?.live || to === null || to <= this.#video.currentTime) return;

@@ -4,7 +4,8 @@ import './copyfield.mjs';
 import { listen } from './events.mjs';
 import { sparkPoints } from './latency.mjs';
 import { clockOf } from './messages.mjs';
-import { $, $$, api, clock, data, lang, main, setText, show, t } from './page.mjs';
+import { chime } from './chime.mjs';
+import { $, $$, api, clock, data, lang, main, now as serverNow, setText, show, t } from './page.mjs';
 import { Player } from './player.mjs';
 import { between } from './retry.mjs';
 import { search } from './search.mjs';
@@ -17,6 +18,7 @@ const now = {
   state: data.state,
   publishing: data.publishing,
   onAir: data.on_air,
+  rehearsal: data.rehearsal,
   liveSince: Date.parse(data.live_since) || 0,
   health: data.health,
   offline: false,
@@ -29,7 +31,6 @@ const over = () => ['ended', 'closed', 'cancelled'].includes(now.state);
 const player = new Player({
   video,
   hls: data.hls,
-  worker: data.worker,
   ask: () => api('GET', lesson + (now.onAir ? '/playback' : '/preview')),
 });
 player.addEventListener('state', ({ detail }) => {
@@ -64,6 +65,8 @@ function onState(event) {
   const onAir = event.state === 'live';
   const news = { state: event.state, onAir: onAir && now.publishing };
   if (onAir) news.onAir = true;
+  if (event.interrupted_at) news.lostAt = event.interrupted_at;
+  if (event.end) setText($('[data-until]'), clock(event.end));
   if (event.live_since) news.liveSince = Date.parse(event.live_since) || now.liveSince;
   if (over() !== ['ended', 'closed', 'cancelled'].includes(event.state)) {
     location.reload();
@@ -74,7 +77,7 @@ function onState(event) {
 
 function onHealth(health) {
   const publishing = health.publishing ?? health.silence_ms < 10_000;
-  change({ health, publishing, onAir: publishing && (health.live ?? now.state === 'live') });
+  change({ health, publishing, rehearsal: publishing && health.lesson !== data.lesson, onAir: publishing && (health.live ?? now.state === 'live') });
 }
 
 function render() {
@@ -87,23 +90,52 @@ function render() {
   }
   show($('[data-off]'), !now.publishing);
   setText($('[data-off-title]'), t(now.state === 'interrupted' ? 'studio.lost' : 'studio.nothing_yet'));
-  setText($('[data-off-text]'), t(now.state === 'interrupted' ? 'studio.lost_help' : 'studio.nothing_help'));
+  const lost = now.lostAt ? t('code.disconnected.studio', { At: clock(now.lostAt) }) : t('studio.lost_help');
+  setText($('[data-off-text]'), now.state === 'interrupted' ? lost : t('studio.nothing_help'));
   const go = $('[data-go]');
   show(go, !now.onAir && now.state !== 'interrupted');
   if (go) go.querySelector('button').disabled = !now.publishing;
   show($('[data-end]'), now.state === 'live' || now.state === 'interrupted');
+  show($('[data-extend]'), now.state === 'live' || now.state === 'interrupted');
+  renderTitle();
   renderSentence();
   renderHealth();
   renderSteps();
 }
 
+// The title says the state, also in a tab that nobody looks at.
+const school = document.title.split(' · ').pop();
+function renderTitle() {
+  let key = 'studio.title';
+  if (now.onAir) key = 'studio.title_live';
+  else if (now.state === 'interrupted') key = 'class.title.interrupted';
+  else if (waiting() >= 2) key = 'studio.title_waiting';
+  else if (now.publishing) key = 'studio.title_private';
+  document.title = `${t(key, { Title: data.title })} · ${school}`;
+}
+
+// waiting is for how many minutes students have been waiting for a stream that is ready; 0 when they are not.
+function waiting() {
+  const minutes = Math.floor((serverNow() - Date.parse(data.start)) / 60_000);
+  const ready = now.publishing && !now.onAir && !now.rehearsal && now.state !== 'interrupted';
+  return ready && minutes < 180 ? Math.max(0, minutes) : 0;
+}
+
+// The one thing that makes itself heard: students wait, and the teacher believes to be live.
+let reminded = false;
+function remind() {
+  if (reminded || waiting() < 2) return;
+  reminded = true;
+  chime();
+}
+
 function renderSentence() {
-  const minutes = Math.floor((Date.now() - Date.parse(data.start)) / 60_000);
-  const waiting = now.publishing && !now.onAir && minutes >= 1 && minutes < 180 && now.state !== 'interrupted';
+  const minutes = waiting();
   const line = $('[data-sentence]');
-  line.classList.toggle('is-urgent', waiting);
+  line.classList.toggle('is-urgent', minutes > 0);
   if (now.offline) setText(line, t('studio.say_offline'));
-  else if (waiting) setText(line, t('studio.say_waiting', { N: minutes }));
+  else if (minutes > 0) setText(line, t('studio.say_waiting', { N: minutes }));
+  else if (now.rehearsal && now.publishing) setText(line, t('code.no_lesson.studio'));
   else if (now.onAir) setText(line, t('studio.say_live'));
   else if (now.state === 'interrupted') setText(line, t('studio.say_interrupted'));
   else setText(line, t(now.publishing ? 'studio.say_ready' : 'studio.say_connect'));
@@ -170,11 +202,11 @@ function renderSteps() {
 // --- what the teacher does ---
 
 async function act(what) {
-  const buttons = $$('[data-go] button, [data-end] button');
+  const buttons = $$('[data-go] button, [data-end] button, [data-extend] button');
   for (const button of buttons) button.disabled = true;
   try {
     const { state } = await api('POST', `${lesson}/${what}`);
-    onState({ state, live_since: state === 'live' && !now.liveSince ? new Date().toISOString() : undefined });
+    onState({ state, live_since: state === 'live' && !now.liveSince ? new Date(serverNow()).toISOString() : undefined });
   } catch (error) {
     setText($('[data-sentence]'), error.status ? error.message || t('studio.say_failed') : t('studio.say_offline'));
   } finally {
@@ -189,6 +221,11 @@ $('[data-go]')?.addEventListener('submit', (event) => {
   act('live');
 });
 
+$('[data-extend]')?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  act('extend');
+});
+
 const confirm = $('[data-confirm]');
 $('[data-end]')?.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -200,6 +237,17 @@ confirm.addEventListener('close', () => confirm.returnValue === 'yes' && act('en
 // --- people ---
 
 const find = search($('.studio-side [data-search]'), () => $$('#people .person'));
+
+// onHere tells how many students are here, and how the pages are doing on which they watch.
+function onHere({ here, enrolled, playing = 0, stalled = 0, behind_ms: behind = 0 }) {
+  setText($('[data-here]'), t('studio.here', { Here: here, N: enrolled }));
+  const all = playing + stalled;
+  const parts = [t('studio.viewers_fine', { Fine: playing, N: all })];
+  if (stalled > 0) parts.push(t('studio.viewers_stalled', { N: stalled }));
+  if (behind > 0) parts.push(t('studio.viewers_behind', { S: decimal.format(behind / 1000) }));
+  setText($('[data-viewers]'), parts.join(t('list.comma')));
+  show($('[data-viewers]'), now.onAir && all > 0);
+}
 
 async function refreshPeople() {
   try {
@@ -226,7 +274,7 @@ if (over()) {
     chat: (news) => side.apply(news),
     state: onState,
     health: onHealth,
-    here: (event) => setText($('[data-here]'), t('studio.here', { Here: event.here, N: event.enrolled })),
+    here: onHere,
   }, async (open) => {
     if (!open) side.catchUp();
     try {
@@ -238,8 +286,10 @@ if (over()) {
   });
   setTimeout(refreshPeople, between(15_000, 25_000));
   setInterval(() => {
-    if (now.liveSince) setText($('[data-live-clock]'), clockOf((Date.now() - now.liveSince) / 1000));
+    if (now.liveSince) setText($('[data-live-clock]'), clockOf((serverNow() - now.liveSince) / 1000));
     renderSentence();
+    renderTitle();
+    remind();
   }, 1000);
   if (now.publishing) player.open();
   render();
