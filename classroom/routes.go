@@ -7,6 +7,7 @@ import (
 
 	"chalkcast/classroom/reports"
 	"chalkcast/classroom/web"
+	"chalkcast/templates"
 )
 
 // routes registers every address with what its reader must be. Those of one feature stand in the feature, in the
@@ -81,8 +82,15 @@ func (k *Classroom) routes() {
 	s.Handle("GET", "/api/v1/openapi.json", web.Anyone, k.openAPI)
 	s.Handle("GET", "/api/v1/docs", web.Anyone, k.apiDocs)
 
+	s.Handle("GET", "/manifest.webmanifest", web.Anyone, k.manifest)
 	s.Handle("GET", "/healthz", web.Anyone, k.healthz)
 	s.Handle("GET", "/readyz", web.Anyone, k.readyz)
+}
+
+// manifest lets a phone keep the school on its home screen.
+func (k *Classroom) manifest(c *gin.Context) error {
+	school := k.Accounts.School()
+	return web.JSON(c, http.StatusOK, templates.NewManifest(school.Name, school.Lang))
 }
 
 // healthz says that the program runs.

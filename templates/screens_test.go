@@ -1,6 +1,8 @@
 package templates_test
 
 import (
+	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"chalkcast/templates"
@@ -23,11 +27,12 @@ var (
 	only    = flag.String("only", "", "with -screens: only pages whose name matches this regular expression")
 	sizes   = flag.String("sizes", "360x740,1366x768,1920x1080", "with -screens: sizes of the window")
 	langs   = flag.String("langs", "en,ja", "with -screens: languages")
+	icons   = flag.Bool("icons", false, "draw the icons for home screens anew; needs Chromium")
 	schemes = flag.String("schemes", "light,dark", "with -screens: color schemes")
 )
 
 // The policy of the real server: what a page must live with.
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // gallery serves every sample at /page/<language>/<name>.
 func gallery(t *testing.T, set *templates.Set) *httptest.Server {
@@ -43,6 +48,12 @@ func gallery(t *testing.T, set *templates.Set) *httptest.Server {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", csp)
 		if err := set.Render(w, r.PathValue("lang"), page); err != nil {
+			t.Error(err)
+		}
+	})
+	mux.HandleFunc("/manifest.webmanifest", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(templates.NewManifest("Queenstown Lakes School", "en")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -67,6 +78,9 @@ func TestGallery(t *testing.T) {
 				t.Errorf("%s loads %s: status %d", name, m[1], status)
 			}
 		}
+	}
+	if *icons {
+		drawIcons(t)
 	}
 	if *screens != "" {
 		draw(t, server.URL)
@@ -126,5 +140,31 @@ func (w *window) shoot(url, file, size, scheme string) {
 	}
 	for _, trouble := range lines(ask[string](w, misplaced)) {
 		w.t.Errorf("%s: %s", file, trouble)
+	}
+}
+
+// drawIcons makes the pictures that phones want as pixels from the drawings beside them.
+func drawIcons(t *testing.T) {
+	w := openWindow(t)
+	for _, icon := range []struct {
+		from, to string
+		size     int64
+	}{{"icon", "icon-192", 192}, {"icon", "icon-512", 512}, {"maskable", "maskable-512", 512}, {"maskable", "touch-180", 180}} {
+		drawing, err := filepath.Abs("static/icons/" + icon.from + ".svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.do("resize", chromedp.EmulateViewport(icon.size, icon.size), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetDefaultBackgroundColorOverride, emulation.SetDefaultBackgroundColorOverrideParams{Color: &cdp.RGBA{}})
+			return err
+		}))
+		w.open("file://" + drawing)
+		png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("static/icons/"+icon.to+".png", png, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
