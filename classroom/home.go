@@ -56,6 +56,11 @@ func (k *Classroom) home(c *gin.Context) error {
 	if h.page.Rehearsal, err = k.rehearsal(ctx, v.ID); err != nil {
 		return err
 	}
+	if v.Admin {
+		if err := h.school(ctx); err != nil {
+			return err
+		}
+	}
 	if h.page.Page, err = web.NewPage(c, "home"); err != nil {
 		return err
 	}
@@ -206,6 +211,26 @@ func (h *homePage) review(ctx context.Context, row lessons.Lesson, p courses.Pla
 	if line.Absent+line.Partial+line.Unresolved > 0 {
 		h.page.Review = append(h.page.Review, line)
 	}
+	return nil
+}
+
+// school sums up the day of the whole school for an admin: what needs somebody, and how much is on air.
+func (h *homePage) school(ctx context.Context) error {
+	lines, err := h.k.board(ctx, h.now)
+	if err != nil {
+		return err
+	}
+	s := &templates.SchoolDay{Lessons: len(lines)}
+	for _, line := range lines {
+		if lessons.State(line.State) == lessons.Live {
+			s.OnAir++
+		}
+		s.Watching += line.Here
+		if line.Trouble != "" {
+			s.Troubles = append(s.Troubles, line)
+		}
+	}
+	h.page.Day = s
 	return nil
 }
 

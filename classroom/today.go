@@ -29,27 +29,38 @@ const lateAfter = 2 * time.Minute
 // today is the board of every lesson of the day.
 func (k *Classroom) today(c *gin.Context) error {
 	ctx, now := c.Request.Context(), web.Now(c)
-	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
-	rows, err := k.Lessons.AllBetween(ctx, midnight, midnight.AddDate(0, 0, 1))
-	if err != nil {
-		return err
-	}
 	p := templates.Today{FreeBytes: -1}
 	if k.cfg.Stored != nil {
 		p.StoredBytes, p.FreeBytes = k.cfg.Stored()
 	}
-	for _, row := range rows {
-		line, err := k.todayLesson(ctx, row, now)
-		if err != nil {
-			return err
-		}
+	var err error
+	if p.Lessons, err = k.board(ctx, now); err != nil {
+		return err
+	}
+	for _, line := range p.Lessons {
 		p.Watching += line.Here
-		p.Lessons = append(p.Lessons, line)
 	}
 	if p.Page, err = web.NewPage(c, "today"); err != nil {
 		return err
 	}
 	return web.Render(c, http.StatusOK, p)
+}
+
+// board is every lesson of the day, by start.
+func (k *Classroom) board(ctx context.Context, now time.Time) (lines []templates.TodayLesson, err error) {
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	rows, err := k.Lessons.AllBetween(ctx, midnight, midnight.AddDate(0, 0, 1))
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		line, err := k.todayLesson(ctx, row, now)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
 }
 
 func (k *Classroom) todayLesson(ctx context.Context, row lessons.Lesson, now time.Time) (line templates.TodayLesson, err error) {
@@ -91,6 +102,7 @@ type situation struct {
 // trouble names the one thing about a lesson that needs somebody most, empty when all is well.
 func trouble(s situation) (word string, since time.Time) {
 	storage := slices.IndexFunc(s.status.Warnings, func(w media.Warning) bool { return w.Code != media.LinkShared })
+	unwell := slices.IndexFunc(s.warnings, func(w templates.HealthWarning) bool { return w.Code != string(media.LinkShared) })
 	switch {
 	case s.news.InterruptedAt != nil:
 		return troubleInterrupted, *s.news.InterruptedAt
@@ -100,8 +112,8 @@ func trouble(s situation) (word string, since time.Time) {
 		return troubleMissing, s.start
 	case storage >= 0:
 		return troubleStorage, s.status.Warnings[storage].Since
-	case s.news.State == lessons.Live && len(s.warnings) > 0:
-		return troubleUnhealthy, s.warnings[0].Since
+	case s.news.State == lessons.Live && unwell >= 0:
+		return troubleUnhealthy, s.warnings[unwell].Since
 	}
 	return "", time.Time{}
 }

@@ -31,7 +31,9 @@ func TestTrouble(t *testing.T) {
 		{"unhealthy in rehearsal", situation{now: at(-5), news: lessons.StateNews{State: lessons.Open}, streams: true, warnings: keyframes}, "", time.Time{}},
 		{"storage before health", situation{now: at(10), news: lessons.StateNews{State: lessons.Live}, warnings: keyframes, status: storage}, "storage", at(7)},
 		{"storage after the end", situation{now: at(60), news: lessons.StateNews{State: lessons.Ended}, status: storage}, "storage", at(7)},
-		{"a shared link is the teacher's", situation{now: at(10), news: lessons.StateNews{State: lessons.Live}, status: shared}, "", time.Time{}},
+		{"a shared link is the teacher's", situation{
+			now: at(10), news: lessons.StateNews{State: lessons.Live}, status: shared, warnings: []templates.HealthWarning{{Code: "link_shared", Since: at(7)}},
+		}, "", time.Time{}},
 		{"interrupted first of all", situation{now: at(13), news: lessons.StateNews{State: lessons.Interrupted, InterruptedAt: &lost}, status: storage}, "interrupted", lost},
 	}
 	for _, tt := range tests {

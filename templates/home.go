@@ -14,12 +14,21 @@ type Home struct {
 	Missed    []Lesson      // for students: ended, not attended, can be watched
 	Review    []Review      // for staff: registers that need a look
 	Courses   []CourseCount // all courses of the viewer
+	Day       *SchoolDay    // for admins
 }
 
 // Rehearsal is a stream that nobody but its teacher sees, because no lesson is due, or several are.
 type Rehearsal struct {
 	Due     []Lesson      // begin at the same time: which one is it?
 	Courses []CourseCount // where it can become an unplanned lesson: POST /courses/{ID}/begin
+}
+
+// SchoolDay is the day of the whole school in a few numbers.
+type SchoolDay struct {
+	Lessons  int
+	OnAir    int
+	Watching int           // students in class right now
+	Troubles []TodayLesson // what needs somebody
 }
 
 // Review is a closed register with something in it for a teacher to decide.

@@ -392,7 +392,13 @@ func home(role string) templates.Home {
 		h.Review = []templates.Review{{LessonID: "3", Title: "Photosynthesis: light into sugar", Course: "BIO-7B", Start: at("10:00:00").Add(-24 * time.Hour), Absent: 9, Partial: 4, Unresolved: 2}}
 		h.Courses = []templates.CourseCount{{ID: "1", Code: "BIO-7B", Title: "Biology, year 7", Role: "teacher", Students: 304}}
 	case "admin":
-		h.Week = nil
+		h.Week, h.Today = nil, nil
+		h.Day = &templates.SchoolDay{Lessons: 7, OnAir: 1, Watching: 354}
+		for _, l := range admin().Lessons {
+			if l.Trouble != "" {
+				h.Day.Troubles = append(h.Day.Troubles, l)
+			}
+		}
 		h.Courses = []templates.CourseCount{{ID: "1", Code: "BIO-7B", Title: "Biology, year 7", Role: "admin", Students: 304}, {ID: "2", Code: "MA-7A", Title: "Mathematics, year 7", Role: "admin", Students: 1}}
 	}
 	return h
@@ -434,6 +440,10 @@ func samples() map[string]any {
 	never := register(3)
 	never.NotHeld = true
 	nothing := templates.Home{Page: page("student")}
+	full := home("student")
+	for range 5 {
+		full.Today, full.Missed = append(full.Today, today()...), append(full.Missed, missed()...)
+	}
 	nobody := studio(templates.Ended)
 	nobody.People, nobody.Enrolled, nobody.InClass = nil, 0, 0
 	all := map[string]any{
@@ -448,6 +458,7 @@ func samples() map[string]any {
 		"home-teacher":       home("teacher"),
 		"home-admin":         home("admin"),
 		"home-empty":         nothing,
+		"home-full":          full,
 		"course-student":     course("student"),
 		"course-teacher":     course("teacher"),
 		"class-before":       before,
