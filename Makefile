@@ -50,6 +50,7 @@ fuzz: ## each fuzz target for FUZZTIME
 screenshots: ## every page and state, in screenshots/, to be looked at
 	@testing/install.sh
 	CHALKCAST_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -tags $(TAGS) -count=1 -v -run '^TestScreenshots$$' ./e2e
+	$(GO) test -tags $(TAGS) -count=1 -timeout 30m -run '^TestGallery$$' ./templates -args -screens $(CURDIR)/screenshots/states
 
 soak: ## the tests with faults, ROUNDS times over
 	@testing/install.sh

@@ -336,8 +336,8 @@ func (v *visitor) try(method, path string, body any) (status int, answer []byte,
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	if set := response.Cookies(); len(set) > 0 {
-		v.cookie = set
+	for _, c := range response.Cookies() {
+		v.cookie = append(slices.DeleteFunc(v.cookie, func(old *http.Cookie) bool { return old.Name == c.Name }), c)
 	}
 	answer, err = io.ReadAll(io.LimitReader(response.Body, 16<<20))
 	return response.StatusCode, answer, err
@@ -357,9 +357,10 @@ func (v *visitor) get(path string, into any) {
 
 // playback is the answer to where a lesson can be watched.
 type playback struct {
-	URL   string `json:"url"`
-	Live  bool   `json:"live"`
-	State string `json:"state"`
+	URL             string `json:"url"`
+	Live            bool   `json:"live"`
+	State           string `json:"state"`
+	LatencyTargetMS int    `json:"latency_target_ms"`
 }
 
 func (v *visitor) playback(lesson string) (p playback) {

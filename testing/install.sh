@@ -13,6 +13,7 @@ needs() {
 needs gcc gcc libc6-dev # the race detector links with it
 needs ffmpeg ffmpeg
 needs chromium chromium
+needs firefox-esr firefox-esr
 needs '/usr/sbin/nginx' nginx-light
 needs gst-launch-1.0 gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
 needs '/usr/lib/postgresql/*/bin/initdb' postgresql

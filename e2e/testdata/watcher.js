@@ -16,7 +16,7 @@
       response.clone().json().then((reply) => {
         watched.beats++;
         watched.counted = reply.counted_s;
-      });
+      }, () => {}); // the network went away in the middle
     }
     return response;
   };

@@ -1,0 +1,277 @@
+package e2e
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// call sends one command of the DevTools protocol.
+func call[P, R any](tb *tab, what string, command cdp.Command[P, R], params P) {
+	tb.t.Helper()
+	tb.run(what, chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, command, params)
+		return err
+	}))
+}
+
+// before runs a script in every page of the tab, before the page's own.
+func (tb *tab) before(script string) {
+	tb.t.Helper()
+	call(tb, "add a script", cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
+
+func (tb *tab) press(keys string) {
+	tb.t.Helper()
+	tb.run("press "+keys, chromedp.KeyEvent(keys))
+}
+
+func (tb *tab) click(selector string) {
+	tb.t.Helper()
+	tb.waitFor(selector+" is there", `document.querySelector(`+quote(selector)+`)?.checkVisibility()`, 15*time.Second)
+	tb.run("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+func quote(text string) string { return "`" + text + "`" }
+
+// in is the same tab for a subtest.
+func (tb *tab) in(t *testing.T) *tab {
+	b := *tb.browser
+	b.t = t
+	return &tab{&b, tb.ctx}
+}
+
+// offline takes the network away from a tab, or gives it back.
+func (tb *tab) offline(yes bool) {
+	tb.t.Helper()
+	call(tb, "network", network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}},
+	})
+	call(tb, "network state", network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1})
+}
+
+// isLive is true while the page says that its viewer is where everybody else is.
+const isLive = `!document.querySelector("[data-do=live]").hidden && !document.querySelector("[data-do=live]").classList.contains("is-away") && document.querySelector("main").dataset.state === "live"`
+
+// One lesson in one page that is never loaded anew: before, waiting, live with every button and key, without a network,
+// asleep, ended, and again as a replay.
+func TestClassPage(t *testing.T) {
+	t.Parallel()
+	s := openSchool(t)
+	teacher := s.signIn(s.Teacher)
+	tb := s.openBrowser().openTab()
+	tb.signIn(s.Students[0])
+	tb.open("/lessons/" + s.LessonID)
+	eval[bool](tb, `window.marked = true`)
+	t.Run("waits and opens by itself", func(t *testing.T) {
+		tb := tb.in(t)
+		tb.click(".card-over:not([hidden]) [data-test]")
+		tb.waitFor("the test says something", `document.querySelector(".card-over:not([hidden]) [data-tested]").textContent.includes("two notes")`, 5*time.Second)
+		publish(tb.s.t, s.publishURL(), -1)
+		s.in(t).goLive(teacher)
+		tb.waitFrames(75, 30*time.Second)
+		tb.waitFor("it is live", isLive, 15*time.Second)
+	})
+	t.Run("keys", func(t *testing.T) { tb.in(t).checkKeys() })
+	t.Run("behind and back", func(t *testing.T) { tb.in(t).checkBehind() })
+	t.Run("sound only", func(t *testing.T) {
+		tb := tb.in(t)
+		tb.click("[data-do=audio]")
+		tb.waitFor("there is sound alone", `document.querySelector("video").videoWidth === 0 && document.querySelector("video").readyState > 2 && !document.querySelector(".audio-card").hidden && document.querySelector(".stage").dataset.player === "playing"`, 15*time.Second)
+		tb.click("[data-do=audio]")
+		tb.waitFor("the picture is back", `document.querySelector("video").videoWidth > 0`, 15*time.Second)
+	})
+	t.Run("no network for a while", func(t *testing.T) {
+		tb := tb.in(t)
+		tb.offline(true)
+		tb.waitFor("it stalls", `document.querySelector(".stage").dataset.player === "stalled"`, 30*time.Second)
+		tb.offline(false)
+		tb.waitFrames(50, 20*time.Second)
+		tb.waitFor("it is live again", isLive, 15*time.Second)
+	})
+	t.Run("FLT-20 asleep", func(t *testing.T) { tb.in(t).checkSleep() })
+	tb.checkNotReloaded()
+	t.Run("ends", func(t *testing.T) { tb.in(t).checkEnd(teacher) })
+	t.Run("replay", func(t *testing.T) { tb.in(t).checkReplay() })
+}
+
+func (tb *tab) checkKeys() {
+	tb.t.Helper()
+	paused := `document.querySelector("video").paused`
+	for _, key := range []string{"k", " "} {
+		tb.press(key)
+		tb.waitFor("it is paused by "+key, paused, 5*time.Second)
+		tb.press(key)
+		tb.waitFor("it plays by "+key, "!"+paused, 5*time.Second)
+	}
+	tb.press("m")
+	tb.waitFor("m mutes", `document.querySelector("video").muted`, 5*time.Second)
+	tb.press("m")
+	tb.press(kb.ArrowDown)
+	tb.waitFor("down is quieter", `document.querySelector("video").volume < 1 && !document.querySelector("video").muted`, 5*time.Second)
+	tb.press("?")
+	tb.waitFor("? lists the keys", `document.querySelector(".keys-dialog").open`, 5*time.Second)
+	tb.click(".keys-dialog .switch")
+	tb.press(kb.Escape)
+	tb.waitFor("Escape closes the list", `!document.querySelector(".keys-dialog").open`, 5*time.Second)
+	tb.press("k")
+	if eval[bool](tb, paused) {
+		tb.t.Error("k pauses although the letters are switched off")
+	}
+	tb.press("?")
+	tb.click(".keys-dialog .switch")
+	tb.press(kb.Escape)
+	tb.press("c") // there are no captions; nothing happens
+	tb.press("f")
+	tb.waitFor("f fills the screen", `document.fullscreenElement && document.querySelector("[data-do=full]").getAttribute("aria-pressed") === "true"`, 5*time.Second)
+	tb.press("f")
+	tb.waitFor("f gives it back", `!document.fullscreenElement`, 5*time.Second)
+}
+
+// checkBehind goes back ten seconds, to the beginning of the lesson, and to where everybody is.
+func (tb *tab) checkBehind() {
+	tb.t.Helper()
+	live := `document.querySelector("[data-do=live]")`
+	tb.press("j")
+	tb.waitFor("it is behind", live+`.classList.contains("is-away")`, 5*time.Second)
+	tb.waitFor("a speed can be chosen", `!document.querySelector(".ctl-speed").hidden`, 5*time.Second)
+	tb.click("[data-do=live]")
+	tb.waitFor("it is live again", isLive, 15*time.Second)
+	tb.click("[data-do=start]")
+	tb.waitFor("it plays from the start", `!document.querySelector(".seek").hidden && document.querySelector("video").currentTime < 5 && !document.querySelector("video").paused`, 15*time.Second)
+	tb.waitFrames(25, 15*time.Second)
+	tb.click("[data-do=live]")
+	tb.waitFor("it is live once more", isLive+` && document.querySelector(".seek").hidden`, 15*time.Second)
+	tb.waitFrames(25, 15*time.Second)
+}
+
+// checkSleep freezes the page, as a phone does with what is not looked at. Asleep nothing is earned, and awake it is live
+// within seconds.
+func (tb *tab) checkSleep() {
+	tb.t.Helper()
+	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(tb.watched().Beats), 25*time.Second)
+	before := tb.watched()
+	freeze := cdppage.SetWebLifecycleStateParams{State: cdppage.SetWebLifecycleStateStateFrozen}
+	call(tb, "freeze", cdppage.SetWebLifecycleState, freeze)
+	const asleep = 12 * time.Second
+	<-time.After(asleep) // it is the fault that lasts so long
+	call(tb, "wake", cdppage.SetWebLifecycleState, cdppage.SetWebLifecycleStateParams{State: cdppage.SetWebLifecycleStateStateActive})
+	woke := time.Now()
+	tb.waitFor("it is live after a sleep", isLive+` && document.querySelector(".stage").dataset.player === "playing"`, 15*time.Second)
+	tb.t.Logf("live %v after waking", time.Since(woke))
+	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(before.Beats), 25*time.Second)
+	after := tb.watched()
+	moved := union(watched{Moved: after.Moved}) - union(watched{Moved: before.Moved})
+	if counted := time.Duration(after.Counted-before.Counted) * time.Second; counted > moved+4*time.Second {
+		tb.t.Errorf("counted %v while the picture moved for %v: sleep is earned", counted, moved)
+	}
+}
+
+// checkEnd ends the lesson; its replay starts within seconds, in the same page.
+func (tb *tab) checkEnd(teacher *visitor) {
+	tb.t.Helper()
+	frames := tb.watched().Frames
+	teacher.order(tb.s.LessonID, "end")
+	ended := time.Now()
+	tb.waitFor("the page says that it is over", `document.querySelector("main").dataset.state === "ended"`, 5*time.Second)
+	tb.waitFor("the replay is offered", `document.querySelector("[data-replay]")?.checkVisibility()`, 15*time.Second)
+	tb.waitFor("the own result is there", `document.querySelector("#after .result")`, 15*time.Second)
+	tb.t.Logf("the replay was offered %v after the end, %d pictures before", time.Since(ended), frames)
+	if title := eval[string](tb, `document.title`); !strings.HasPrefix(title, "Ended") {
+		tb.t.Errorf("the title is %q, want that it says Ended", title)
+	}
+}
+
+func (tb *tab) checkReplay() {
+	tb.t.Helper()
+	tb.keep("ended")
+	tb.click("[data-replay]")
+	tb.waitFor("the replay plays", `!document.querySelector("video").paused && document.querySelector("video").currentTime > 1 && document.querySelector("[data-do=live]").hidden`, 15*time.Second)
+	tb.waitFor("what was seen is drawn", `document.querySelector("[data-seen] rect") && document.querySelector("[data-seen-text]").textContent.includes("%")`, 5*time.Second)
+	eval[bool](tb, `document.querySelector("[data-do=seek]").value = 20, document.querySelector("[data-do=seek]").dispatchEvent(new Event("input")), true`)
+	tb.waitFor("it plays where one seeks", `document.querySelector("video").currentTime > 20 && document.querySelector("video").readyState > 2`, 15*time.Second)
+	tb.keep("replay")
+	tb.open("/lessons/" + tb.s.LessonID)
+	tb.click("[data-replay]")
+	tb.waitFor("it goes on where it was left", `document.querySelector("video").currentTime >= 20 && document.querySelector("[data-line]").textContent.includes("where you stopped")`, 15*time.Second)
+	tb.waitFor("what was seen before is drawn", `document.querySelector("[data-seen] rect")`, 5*time.Second)
+	tb.waitFor("a beat of the replay is acknowledged", `window.watched.beats > 0`, 25*time.Second)
+}
+
+// Browsers that are different: one without media source extensions, one that plays nothing by itself, one whose clock is
+// wrong by years.
+func TestOtherBrowsers(t *testing.T) {
+	t.Parallel()
+	s := openSchool(t)
+	publish(t, s.publishURL(), -1)
+	s.goLive(s.signIn(s.Teacher))
+	b := s.openBrowser()
+	first := b.openTab()
+	first.signIn(s.Students[0])
+	for _, other := range []struct {
+		name, script string
+		check        func(*tab)
+	}{
+		{"native HLS", `for (const name of ["MediaSource", "ManagedMediaSource", "WebKitMediaSource", "SourceBuffer"]) delete window[name];`, func(tb *tab) {
+			if src := eval[string](tb, `document.querySelector("video").src`); !strings.HasSuffix(src, "/index.m3u8") {
+				tb.t.Errorf("the picture comes from %q, want the playlist itself", src)
+			}
+		}},
+		{"FLT-21 a clock of 1999", `const Real = Date, off = Date.now() - Date.UTC(1999, 0, 1);
+			window.Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() - off); } static now() { return Real.now() - off; } };`, func(tb *tab) {
+			tb.waitFor("it is live", isLive, 15*time.Second)
+			tb.waitFor("beats are acknowledged and count", `window.watched.beats >= 2 && window.watched.counted > 0`, 40*time.Second)
+			if w := tb.watched(); w.Counted > 60 {
+				tb.t.Errorf("counted %v s within the first minute", w.Counted)
+			}
+		}},
+		{"muted start", autoplay(`!this.muted`), func(tb *tab) {
+			tb.click(".unmute")
+			tb.waitFor("there is sound", `!document.querySelector("video").muted && !document.querySelector("video").paused`, 5*time.Second)
+		}},
+	} {
+		t.Run(other.name, func(t *testing.T) {
+			tb := b.openTab().in(t)
+			tb.before(other.script)
+			tb.open("/lessons/" + s.LessonID)
+			tb.waitFrames(50, 40*time.Second)
+			other.check(tb)
+			if w := tb.watched(); len(w.Errors) > 0 {
+				t.Errorf("errors %q", w.Errors)
+			}
+			tb.leave()
+		})
+	}
+	t.Run("tap to start", func(t *testing.T) {
+		tb := b.openTab().in(t)
+		tb.before(autoplay(`true`))
+		tb.open("/lessons/" + s.LessonID)
+		tb.click(".big-play")
+		tb.waitFrames(25, 20*time.Second)
+		if eval[bool](tb, `document.querySelector(".big-play").checkVisibility()`) {
+			t.Error("the big button stays over the picture")
+		}
+	})
+	t.Run("too old", func(t *testing.T) {
+		tb := b.openTab().in(t)
+		tb.before(`delete window.MediaSource; delete window.ManagedMediaSource; HTMLMediaElement.prototype.canPlayType = () => "";`)
+		tb.open("/lessons/" + s.LessonID)
+		tb.waitFor("it says so", `document.querySelector("[data-notice]").checkVisibility() && document.querySelector("[data-notice-text]").textContent.includes("too old")`, 15*time.Second)
+	})
+}
+
+// autoplay is a browser that does not play before somebody has touched the page, where forbidden holds of the element.
+func autoplay(forbidden string) string {
+	return `const play = HTMLMediaElement.prototype.play;
+		HTMLMediaElement.prototype.play = function () {
+			if (!navigator.userActivation.hasBeenActive && (` + forbidden + `)) return Promise.reject(new DOMException("no", "NotAllowedError"));
+			return play.call(this);
+		};`
+}
