@@ -16,7 +16,7 @@ function render({ steps, seen, all }) {
   show($('[data-all]'), all);
 }
 
-listen('/api/v1/me/encoder/events', { encoder: render }, async () => {
+listen(() => '/api/v1/me/encoder/events', { encoder: render }, async () => {
   try {
     render(await api('GET', 'me/encoder'));
   } catch {
