@@ -60,6 +60,7 @@ func TestScreenshots(t *testing.T) {
 		}},
 		{"teacher", s.Teacher, map[string]string{
 			"home": "/", "studio": lesson + "/studio", "register": lesson + "/register", "course": "/courses/" + s.CourseID, "settings": "/settings",
+			"timetable": "/courses/" + s.CourseID + "/timetable", "stream": "/settings/stream", "obs": "/settings/obs",
 		}},
 		{"admin", s.Admin, map[string]string{"today": "/today", "home": "/"}},
 	} {

@@ -128,6 +128,9 @@ func setUpOBS(done bool) templates.SetUpOBS {
 		p.Refused = &templates.Refused{At: at("09:58:00"), Code: "key_wrong"}
 		return p
 	}
+	for i, says := range []string{"OBS 32 is connected.", "1280×720, H.264 High, a keyframe every 2 s.", "AAC stereo."} {
+		p.Encoder.Steps[i+1].Says = says
+	}
 	p.Encoder.Seen, p.Encoder.All = "We see you: 1280×720, 30 fps, H.264 High, AAC stereo. Private – nobody else sees this.", true
 	p.Rehearsal = &templates.Rehearsal{Courses: []templates.CourseCount{{ID: "1", Code: "BIO-7B"}}}
 	return p
