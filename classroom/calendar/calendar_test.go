@@ -149,7 +149,8 @@ func TestLinks(t *testing.T) {
 		}
 		wantOwner(first, 0)
 		wantOwner(second, mei)
-		for _, bad := range []media.Secret{"", "a", second[1:], second + "a", "b" + second[1:], media.Secret(strings.ToUpper(string(second))), media.Secret(strings.Repeat("a", 45)), media.Secret(strings.Repeat("a", 5000)), "\x00"} {
+		flipped := map[bool]media.Secret{true: "b", false: "a"}[second[0] == 'a'] + second[1:]
+		for _, bad := range []media.Secret{"", "a", second[1:], second + "a", flipped, media.Secret(strings.ToUpper(string(second))), media.Secret(strings.Repeat("a", 45)), media.Secret(strings.Repeat("a", 5000)), "\x00"} {
 			wantOwner(bad, 0)
 		}
 		if err := a.Disable(ctx, 0, ola); err != nil {
