@@ -257,3 +257,106 @@ func TestSelfTest(t *testing.T) {
 		t.Errorf("%d runs, want one", runs)
 	}
 }
+
+// What somebody will ask about later stands in the audit log, with who did it: sign-ins that worked and that did not,
+// keys, broadcasts, roles and enrollments, class lists, corrections with old, new and why, exports, recordings that staff
+// looked at, and what people were refused (SEC-44, SEC-81).
+func TestAuditHasWhatMatters(t *testing.T) {
+	s := newSchool(t)
+	ctx := t.Context()
+	admin, student, teacher := s.people["admin"].id, s.people["student"].id, s.people["teacher"].id
+	id := s.lesson(0)
+	lesson, course := "/lessons/"+id.String(), "/courses/"+s.course.String()
+	ask := func(who, method, path, body string, want int) {
+		t.Helper()
+		if a := s.ask(who, method, path, body); a.status != want {
+			t.Fatalf("%s %s as %s: %d %.200s, want %d", method, path, who, a.status, a.body, want)
+		}
+	}
+	ask("nobody", "POST", "/api/v1/session", `{"email":"student@school.example","password":"wrong"}`, 401)
+	g := s.stream("teacher")
+	s.beat(g)
+	ask("teacher", "POST", "/api/v1"+lesson+"/live", "{}", 200)
+	s.k.Lessons.Ended(g, media.End{At: s.clock.Now(), Stopped: true})
+	ask("teacher", "POST", "/api/v1"+lesson+"/end", "{}", 200)
+	ask("teacher", "GET", "/api/v1"+lesson+"/playback", "", 200)
+	ask("student", "GET", "/api/v1"+lesson+"/playback", "", 200) // what students watch is in the register
+	ask("teacher", "POST", "/api/v1"+lesson+"/register/corrections", `{"students":["`+student.String()+`"],"status":"excused","reason":"illness"}`, 200)
+	ask("teacher", "GET", "/api/v1"+lesson+"/register.csv", "", 200)
+	ask("student", "GET", "/today", "", 404)
+	ask("outsider", "GET", course, "", 404)
+	ask("student", "GET", lesson+"/studio", "", 403)
+	keys, err := s.k.Accounts.Keys(ctx, teacher)
+	s.must(err)
+	ask("teacher", "POST", "/settings/keys/"+keys[0].ID+"/revoke", "", 303)
+	ask("teacher", "POST", "/api/v1"+course+"/enrollments/import", "email,given_name,family_name\nnew@school.example,New,Pupil\n", 200)
+	s.must(s.k.Accounts.SetAdmin(ctx, admin, teacher, true))
+	s.must(s.k.Courses.Leave(ctx, admin, s.course, student))
+
+	var entries []audit.Entry
+	find := func(action string, actor media.ID) *audit.Entry {
+		for i, e := range entries {
+			if e.Action == action && (actor == 0 || e.Actor == actor) {
+				return &entries[i]
+			}
+		}
+		return nil
+	}
+	s.wait("the end of the broadcast is written down", func() bool {
+		var err error
+		entries, err = audit.Search(ctx, s.db.Reader(), audit.Filter{}, 1000)
+		s.must(err)
+		return find("broadcast.stop", teacher) != nil
+	})
+	for _, want := range []struct {
+		action string
+		actor  media.ID
+	}{
+		{"session.start", student},
+		{"session.refused", 0},
+		{"key.create", teacher},
+		{"key.revoke", teacher},
+		{"broadcast.start", teacher},
+		{"lesson.live", teacher},
+		{"lesson.end", teacher},
+		{"recording.view", teacher},
+		{"register.correct", teacher},
+		{"register.export", teacher},
+		{"roster.import", teacher},
+		{"enrollment.begin", 0},
+		{"enrollment.end", admin},
+		{"user.admin", admin},
+		{"user.create", 0},
+		{"user.disable", 0},
+		{"course.create", 0},
+	} {
+		if find(want.action, want.actor) == nil {
+			t.Errorf("the log does not have %s by %s", want.action, want.actor)
+		}
+	}
+	if find("recording.view", student) != nil {
+		t.Error("a student's own watching is a line")
+	}
+	detail := fmt.Sprint(find("register.correct", teacher).Detail)
+	for _, word := range []string{student.String(), "excused", "illness"} {
+		if !strings.Contains(detail, word) {
+			t.Errorf("the correction's line %s does not say %s", detail, word)
+		}
+	}
+	denied := map[string]bool{}
+	for _, e := range entries {
+		if e.Action == "access.denied" {
+			denied[e.Object+" "+e.Actor.String()] = true
+		}
+	}
+	for _, want := range []string{"route:/today " + student.String(), audit.Object("course", s.course) + " " + s.people["outsider"].id.String(), audit.Object("course", s.course) + " " + student.String()} {
+		if !denied[want] {
+			t.Errorf("no line about the refusal %s; there are %v", want, denied)
+		}
+	}
+	for _, e := range entries {
+		if text := fmt.Sprint(e.Detail, e.Object); strings.Contains(text, "@school.example") {
+			t.Errorf("line %d holds a mail address: %s", e.Seq, text)
+		}
+	}
+}

@@ -30,7 +30,8 @@ const auditLines = 100
 
 // auditActions are offered in the filter: what lines are about, and the commonest of them.
 var auditActions = []string{
-	"access.", "course.", "enrollment.", "key.", "lesson.", "register.", "retention.", "school.", "session.", "session.fail", "token.", "user.",
+	"access.denied", "audit.export", "broadcast.", "course.", "enrollment.", "key.", "lesson.", "link.", "policy.", "recording.view", "register.",
+	"retention.run", "roster.import", "school.", "series.", "session.", "session.refused", "token.", "user.",
 }
 
 // auditPage shows what was done, the latest first.

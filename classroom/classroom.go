@@ -14,6 +14,7 @@ import (
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/audit"
 	"chalkcast/classroom/calendar"
 	"chalkcast/classroom/chat"
 	"chalkcast/classroom/courses"
@@ -81,6 +82,7 @@ type Classroom struct {
 	now   func() time.Time
 	seats *seats
 	tests *selfTest
+	views *audit.Refusals                        // of recordings by staff
 	own   database.Memory[[2]media.ID, ownCount] // by lesson and student
 	links *calendar.Links
 }
@@ -104,6 +106,7 @@ func New(ctx context.Context, cfg Config) (*Classroom, error) {
 		cfg.Bus = bus
 	}
 	k := &Classroom{cfg: cfg, tests: newSelfTest(cfg.Checks), bus: cfg.Bus, log: cfg.Log, now: cfg.Now, seats: newSeats(cfg.Deny)}
+	k.views = audit.NewRefusals(cfg.DB, cfg.Log, cfg.Now)
 	if err := k.openFeatures(ctx); err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 func (k *Classroom) openWeb() (err error) {
 	k.Web, err = web.New(web.Config{
 		Pages: k.cfg.Pages, BaseURL: k.cfg.BaseURL, TrustedProxies: k.cfg.TrustedProxies, MediaOrigins: k.cfg.MediaOrigins,
-		FrameAncestors: k.cfg.FrameAncestors, Away: database.Away, Identify: k.Accounts.Identify, IdentifyToken: k.Accounts.IdentifyToken, School: k.Accounts.WebSchool,
+		FrameAncestors: k.cfg.FrameAncestors, Away: database.Away, Identify: k.Accounts.Identify, IdentifyToken: k.Accounts.IdentifyToken, Denied: k.Accounts.NoteDenied, School: k.Accounts.WebSchool,
 		Involved: k.Courses.Involved, Metrics: k.cfg.Metrics, Log: k.cfg.Log, Now: k.cfg.Now,
 	})
 	return err

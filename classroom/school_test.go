@@ -30,6 +30,7 @@ import (
 type school struct {
 	t      *testing.T
 	k      *classroom.Classroom
+	db     *database.DB
 	url    string
 	origin *origin
 	clock  *clock
@@ -138,7 +139,7 @@ func newSchoolWith(t *testing.T, db *database.DB, configure func(*classroom.Conf
 		t.Fatal(err)
 	}
 	s := &school{
-		t: t, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
+		t: t, db: db, origin: &origin{channels: map[media.ID]media.ChannelStatus{}}, people: map[string]*person{},
 		clock: &clock{now: morning}, denied: map[uint64]time.Time{},
 	}
 	cfg := classroom.Config{

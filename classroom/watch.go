@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chalkcast/classroom/audit"
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
@@ -112,6 +113,9 @@ func (k *Classroom) apiPlayback(c *gin.Context) error {
 		out.Live, out.LatencyTargetMS = true, st.LatencyTarget.Milliseconds()
 	case !k.replayable(row):
 		return web.JSON(c, http.StatusOK, out)
+	}
+	if row.State.Over() && access.Role != courses.Student {
+		k.views.Note(c.Request.Context(), audit.Line{Actor: access.Viewer.ID, Action: "recording.view", Object: audit.Object("lesson", row.ID)})
 	}
 	k.addTicket(&out, access, row.ID, row)
 	return web.JSON(c, http.StatusOK, out)

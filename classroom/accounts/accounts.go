@@ -172,3 +172,8 @@ func (a *Accounts) Users(ctx context.Context, after media.ID, limit int) ([]User
 }
 
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
+
+// NoteDenied writes down that somebody asked for what is the admins'. It is what web.Config asks for.
+func (a *Accounts) NoteDenied(ctx context.Context, v *web.Viewer, pattern string) {
+	a.refusals.Note(ctx, audit.Line{Actor: v.ID, Action: "access.denied", Object: "route:" + pattern})
+}

@@ -18,7 +18,7 @@ const (
 	maxRefusals  = 10_000          // lines a minute of one node
 )
 
-// Refusals writes lines about what people were refused. It writes one a minute for the same actor, action and
+// Refusals writes lines about what people were refused, and about what they merely looked at. It writes one a minute for the same actor, action and
 // object, however often they try, and maxRefusals a minute in all: a flood of requests is no flood of lines. Each
 // node counts for itself. Safe for concurrent use.
 type Refusals struct {

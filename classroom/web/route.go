@@ -100,6 +100,9 @@ func (s *Server) admit(c *gin.Context, st *state, route *Route) error {
 	case st.viewer == nil:
 		return fault.Unauthorized("")
 	case route.Need == Admin && !st.viewer.Admin:
+		if s.cfg.Denied != nil {
+			s.cfg.Denied(c.Request.Context(), st.viewer, route.Pattern)
+		}
 		return fault.NotFound("")
 	}
 	return nil

@@ -37,6 +37,8 @@ type Config struct {
 	// IdentifyToken is Identify for the token of a program, from the header "Authorization: Bearer …". It counts on
 	// /api/ alone, and before a cookie. Nil: programs have cookies as well.
 	IdentifyToken func(ctx context.Context, token string) (*Viewer, error)
+	// Denied is told of people who asked for what is the admins'. Nil: nobody is.
+	Denied func(ctx context.Context, v *Viewer, pattern string)
 	// Away reports whether an error means that something is away which will be back: a 503 that tries again, instead
 	// of a 500. Nil means never.
 	Away func(err error) bool
