@@ -17,6 +17,17 @@
 // who come at 09:00 are one query, not 300. A change on this node is seen at once, one on another node within that
 // half minute. Ended tells the parts that hold on to a right (playback tickets) that somebody lost theirs.
 //
-// All functions are safe for concurrent use. No goroutines. One mutex guards the cached classes; it is not held
-// across a query.
+// People come in three ways: enrolled one by one, by a class code, by a class list.
+//
+//	code  ─ Invited (guesses are counted) ─► Join or SignUp ─► a row in waiting ─► Answer ─► an enrollment
+//	file  ─ roster.Read ─► ImportRoster, dry: a report ─► the same for good, in one transaction
+//
+// Who waits is not in the course: no enrollment, no rights. A list is applied whole or not at all, plans anew inside its
+// transaction, and a school takes one at a time: on one node they wait for each other here, on several for a row.
+// What a page queues stays queued until the transaction that applies it says that it is done, so it happens once,
+// whatever dies meanwhile.
+//
+// Run applies what is queued and forgets uploads after a day; it is the only goroutine. All functions are safe for
+// concurrent use. One mutex guards the cached classes, one what is known of the progress of imports; neither is held
+// across a query, and they never nest.
 package courses
