@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -550,15 +551,25 @@ func BenchmarkImport(b *testing.B) {
 		b.Fatalf("a file of %d bytes", len(text))
 	}
 	run := func(b *testing.B, open func(testing.TB) *database.DB) {
-		b.ReportAllocs()
+		peak := uint64(0)
+		watch := func(in *courses.RosterImport) {
+			in.Progress = func(done, _ int) {
+				var m runtime.MemStats
+				if done%5000 == 0 {
+					runtime.ReadMemStats(&m)
+					peak = max(peak, m.HeapAlloc)
+				}
+			}
+		}
 		for b.Loop() {
 			b.StopTimer()
 			s := newSchool(b, open(b))
 			b.StartTimer()
-			if r := s.importAs(b, "root", text); r.Made != roster.MaxPeople {
+			if r := s.importAs(b, "root", text, watch); r.Made != roster.MaxPeople {
 				b.Fatalf("made %d", r.Made)
 			}
 		}
+		b.ReportMetric(float64(peak>>20), "MiB-heap")
 	}
 	b.Run("sqlite", func(b *testing.B) { run(b, databasetest.New) })
 	if databasetest.HasPostgres() {

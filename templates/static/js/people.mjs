@@ -4,7 +4,10 @@ for (const form of document.querySelectorAll('form[data-ticks]')) {
   const boxes = (scope) => [...scope.querySelectorAll('input[name=user]')].filter((box) => !box.closest('[hidden]'));
   const chosen = form.querySelector('[data-chosen]');
   const count = () => {
-    if (chosen) chosen.textContent = String(form.querySelectorAll('input[name=user]:checked').length || '');
+    if (!chosen) return;
+    const n = form.querySelectorAll('input[name=user]:checked').length;
+    chosen.textContent = String(n || '');
+    chosen.closest('.edit-bar').toggleAttribute('data-active', n > 0); // at hand while somebody is ticked
   };
   const tickAll = (scope, on) => {
     for (const box of boxes(scope)) box.checked = on;
