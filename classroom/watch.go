@@ -67,9 +67,11 @@ func (k *Classroom) ownTime(ctx context.Context, row lessons.Lesson, student med
 	p.Counted, p.Policy = counted.result.Counted, counted.policy
 	if row.State.Over() {
 		p.Lesson.Result = &counted.result
-		p.Seen, err = k.Attendance.Seen(ctx, row.ID, student)
+		if p.Seen, err = k.Attendance.Seen(ctx, row.ID, student); err != nil && !database.Away(err) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // ownCount is what a class page says of its student.

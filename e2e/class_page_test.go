@@ -163,7 +163,9 @@ func (tb *tab) checkSleep() {
 	const asleep = 12 * time.Second
 	<-time.After(asleep) // it is the fault that lasts so long
 	call(tb, "wake", cdppage.SetWebLifecycleState, cdppage.SetWebLifecycleStateParams{State: cdppage.SetWebLifecycleStateStateActive})
+	call(tb, "look at it again", cdppage.BringToFront, cdp.Empty{})
 	woke := time.Now()
+	tb.waitFrames(25, 15*time.Second)
 	tb.waitFor("it is live after a sleep", isLive+` && document.querySelector(".stage").dataset.player === "playing"`, 15*time.Second)
 	tb.t.Logf("live %v after waking", time.Since(woke))
 	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(before.Beats), 25*time.Second)

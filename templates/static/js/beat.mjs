@@ -19,7 +19,7 @@ const FINAL = new Set([400, 401, 403, 404, 405, 409, 410]); // answers that tryi
  * @property {(body: object) => void} beacon  sends while the page goes away
  * @property {() => number} now  monotonic milliseconds
  * @property {() => number} position  programme position in milliseconds
- * @property {() => number} mediaTime  seconds of the media element: tells sleep from a slow timer
+ * @property {() => number} mediaTime  seconds of media that have played, jumps left out: tells sleep from a slow timer
  * @property {() => number} random
  * @property {(f: () => void, ms: number) => any} setTimer
  * @property {(id: any) => void} clearTimer

@@ -281,7 +281,7 @@ function attendance(kind) {
     beacon: (body) => navigator.sendBeacon(url, JSON.stringify(body)),
     now: () => performance.now(),
     position: () => player.position(),
-    mediaTime: () => video.currentTime,
+    mediaTime: () => player.moved,
     random: Math.random,
     setTimer: (f, ms) => setTimeout(f, ms),
     clearTimer: (id) => clearTimeout(id),

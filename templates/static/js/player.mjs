@@ -25,6 +25,8 @@ export class Player extends EventTarget {
   #mediaErrors = 0;
   #movedAt = 0;
   #movedTo = 0;
+  #moved = 0;
+  #movedFrom = 0;
   #rescues = 0;
   #renewing = false;
   #again = null;
@@ -53,7 +55,10 @@ export class Player extends EventTarget {
     this.#audioOnly = audioOnly;
     this.#place = place;
     for (const name of ['playing', 'waiting', 'pause', 'play', 'ended', 'timeupdate', 'seeking', 'emptied']) {
-      video.addEventListener(name, () => this.#look());
+      video.addEventListener(name, () => {
+        this.#count(name === 'seeking' || name === 'emptied');
+        this.#look();
+      });
     }
     video.addEventListener('error', () => this.#nativeError());
     addEventListener('online', () => this.wake());
@@ -253,6 +258,18 @@ export class Player extends EventTarget {
   position() {
     if (!this.live || this.#rewound) return this.#video.currentTime * 1000;
     return this.date ? this.#place(this.date) : NaN;
+  }
+
+  /** moved is how much has played, in seconds of media; a jump to another place is none of it. */
+  get moved() {
+    this.#count(this.#video.seeking);
+    return this.#moved;
+  }
+
+  #count(jumped) {
+    const to = this.#video.currentTime;
+    if (!jumped && to > this.#movedFrom) this.#moved += to - this.#movedFrom;
+    this.#movedFrom = to;
   }
 
   /** date is when what is shown was sent, in Unix milliseconds by the server's clock; 0 while that is not known. */
