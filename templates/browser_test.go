@@ -33,9 +33,6 @@ func openWindow(t *testing.T) *window {
 	return w
 }
 
-// in is the same window for a subtest.
-func (w *window) in(t *testing.T) *window { return &window{t, w.ctx} }
-
 func (w *window) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
 	if err := chromedp.Do(w.ctx, actions...); err != nil {

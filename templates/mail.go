@@ -49,7 +49,7 @@ type letter struct {
 func (s *Set) parseLetter(lang string) (l letter, err error) {
 	l.html, err = template.New("link.html").Funcs(s.funcs(lang)).ParseFS(mailFiles, "mail/link.html")
 	if err == nil {
-		l.text, err = texttemplate.New("link.txt").Funcs(texttemplate.FuncMap(s.funcs(lang))).ParseFS(mailFiles, "mail/link.txt")
+		l.text, err = texttemplate.New("link.txt").Funcs(s.funcs(lang)).ParseFS(mailFiles, "mail/link.txt")
 	}
 	if err != nil {
 		return l, fmt.Errorf("parse mail: %w", err)

@@ -32,7 +32,7 @@ func (f *Courses) showPeople(c *gin.Context, status int, a Access, p templates.C
 	}
 	p.ID, p.Code, p.Title, p.Archived = a.Course.ID.String(), a.Course.Code, a.Course.Title, !a.Course.ArchivedAt.IsZero()
 	p.MayAppoint = a.May(AppointStaff)
-	f.sortPeople(&p, class.members, a)
+	f.sortPeople(&p, class.members)
 	waiting, err := f.WaitingList(ctx, a.Course.ID)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (f *Courses) showPeople(c *gin.Context, status int, a Access, p templates.C
 }
 
 // sortPeople puts members where the page shows them.
-func (f *Courses) sortPeople(p *templates.CoursePeople, members []Member, a Access) {
+func (f *Courses) sortPeople(p *templates.CoursePeople, members []Member) {
 	now := f.now()
 	in := map[media.ID]bool{}
 	for _, m := range slices.SortedStableFunc(slices.Values(members), byName) {

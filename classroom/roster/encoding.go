@@ -2,6 +2,7 @@ package roster
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"unicode/utf8"
 
@@ -94,7 +95,7 @@ func decodes(b []byte, e encoding.Encoding) bool {
 	d := e.NewDecoder()
 	for len(b) > 0 {
 		n, used, err := d.Transform(out[:], b, true)
-		if bytes.ContainsRune(out[:n], utf8.RuneError) || err != nil && err != transform.ErrShortDst {
+		if bytes.ContainsRune(out[:n], utf8.RuneError) || err != nil && !errors.Is(err, transform.ErrShortDst) {
 			return false
 		}
 		b = b[used:]

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"chalkcast/classroom/fault"
@@ -46,7 +47,7 @@ func (s *records) peekLine() ([]byte, error) {
 		n, err := s.next(p[:])
 		ahead = append(ahead, p[:n]...)
 		line := bytes.TrimLeft(ahead, "\n \t")
-		if i := bytes.IndexByte(line, '\n'); i >= 0 || err == io.EOF {
+		if i := bytes.IndexByte(line, '\n'); i >= 0 || errors.Is(err, io.EOF) {
 			s.head = ahead
 			if i < 0 {
 				i = len(line)

@@ -1,7 +1,6 @@
 package roster
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -237,7 +236,7 @@ func separator(head []byte) rune {
 		if b == '"' {
 			quoted = !quoted
 		}
-		if !quoted && bytes.IndexByte([]byte(",;\t"), b) >= 0 {
+		if !quoted && strings.IndexByte(",;\t", b) >= 0 {
 			count[b]++
 		}
 	}

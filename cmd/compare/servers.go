@@ -79,8 +79,9 @@ func (s *server) stop() {
 	<-s.done
 }
 
-func listens(address string) bool {
-	c, err := net.DialTimeout("tcp", address, time.Second)
+func listens(ctx context.Context, address string) bool {
+	d := net.Dialer{Timeout: time.Second}
+	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return false
 	}
@@ -89,10 +90,11 @@ func listens(address string) bool {
 }
 
 // freeAddresses returns loopback addresses on which nobody listens.
-func freeAddresses(n int) ([]string, error) {
+func freeAddresses(ctx context.Context, n int) ([]string, error) {
 	var all []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		var config net.ListenConfig
+		l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +114,7 @@ func (b *bench) folder() (string, error) {
 // ours starts a demo school with so many classes.
 func (b *bench) ours(ctx context.Context, core, classes int, profile string) (*server, error) {
 	dir, err := b.folder()
-	at, err2 := freeAddresses(2)
+	at, err2 := freeAddresses(ctx, 2)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
@@ -122,7 +124,7 @@ func (b *bench) ours(ctx context.Context, core, classes int, profile string) (*s
 	cmd.Dir = dir
 	ready := func() bool {
 		text, err := os.ReadFile(credentials)
-		return err == nil && json.Valid(text) && listens(at[0])
+		return err == nil && json.Valid(text) && listens(ctx, at[0])
 	}
 	s, err := b.start(ctx, cmd, ready, "--credentials", credentials, "--no-page")
 	if err != nil {
@@ -179,7 +181,7 @@ paths:
 
 func (b *bench) peer(ctx context.Context, core int, part time.Duration) (*server, error) {
 	dir, err := b.folder()
-	at, err2 := freeAddresses(2)
+	at, err2 := freeAddresses(ctx, 2)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
@@ -193,7 +195,7 @@ func (b *bench) peer(ctx context.Context, core int, part time.Duration) (*server
 	}
 	cmd := b.pinned(ctx, core, name, file)
 	cmd.Dir = dir
-	ready := func() bool { return listens(at[0]) && listens(at[1]) }
+	ready := func() bool { return listens(ctx, at[0]) && listens(ctx, at[1]) }
 	return b.start(ctx, cmd, ready, "--rtmp", "rtmp://"+at[0]+"/live/s{n}", "--url", "http://"+at[1]+"/live/s{n}/index.m3u8")
 }
 
@@ -223,7 +225,7 @@ http {
 // nginx starts one that serves what ffmpeg makes of the clip: the same segments, as files.
 func (b *bench) nginx(ctx context.Context, core, loadCore int) (*server, error) {
 	dir, err := b.folder()
-	at, err2 := freeAddresses(1)
+	at, err2 := freeAddresses(ctx, 1)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
@@ -240,7 +242,7 @@ func (b *bench) nginx(ctx context.Context, core, loadCore int) (*server, error) 
 	cmd.Dir = dir
 	ready := func() bool {
 		segments, _ := filepath.Glob(filepath.Join(dir, "*.m4s"))
-		return len(segments) > 5 && listens(at[0])
+		return len(segments) > 5 && listens(ctx, at[0])
 	}
 	s, err := b.start(ctx, cmd, ready, "--url", "http://"+at[0]+"/live.m3u8")
 	if err != nil {
