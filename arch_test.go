@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"classroom/lessons": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/push"),
 	"classroom/chat": onFloor(
-		"classroom/courses", "classroom/lessons", "classroom/push"),
+		"classroom/accounts", "classroom/courses", "classroom/lessons", "classroom/push"),
 	"classroom/attendance": onFloor(
 		"classroom/accounts", "classroom/courses", "classroom/lessons"),
 	"classroom/reports": onFloor(

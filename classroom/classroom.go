@@ -1,6 +1,7 @@
 package classroom
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"gorm.io/gorm"
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/attendance"
@@ -20,6 +22,7 @@ import (
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/mail"
 	"chalkcast/classroom/push"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
@@ -60,6 +63,11 @@ type Config struct {
 	// Secret makes the addresses of people's calendars: 32 bytes or more. Nil: they last as long as the program.
 	Secret []byte
 
+	// Send hands mail to a server; nil: there is no mail, links are shown to be copied. Address is how browsers reach
+	// the school, for links; empty means BaseURL.
+	Send    mail.Sender
+	Address string
+
 	Cost    accounts.Cost         // how hard passwords are hashed; zero is the usual
 	Metrics prometheus.Registerer // nil: none are kept
 	Log     *slog.Logger          // nil means slog.Default
@@ -74,6 +82,7 @@ type Classroom struct {
 	Lessons    *lessons.Lessons
 	Attendance *attendance.Attendance
 	Chat       *chat.Chat
+	Outbox     *mail.Outbox
 	Web        *web.Server
 
 	cfg   Config
@@ -120,9 +129,16 @@ func New(ctx context.Context, cfg Config) (*Classroom, error) {
 func (k *Classroom) openFeatures(ctx context.Context) error {
 	cfg := k.cfg
 	var err error
+	k.Outbox, err = mail.New(mail.Config{DB: cfg.DB, Send: cfg.Send, Metrics: cfg.Metrics, Log: cfg.Log, Now: cfg.Now})
+	if err != nil {
+		return fmt.Errorf("open outbox: %w", err)
+	}
 	k.Accounts, err = accounts.New(ctx, accounts.Config{
-		DB: cfg.DB, Server: cfg.Server, Attempts: k.attempts, Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
+		DB: cfg.DB, Server: cfg.Server, Attempts: k.attempts, Outbox: k.Outbox, Pages: cfg.Pages, Address: cmp.Or(cfg.Address, cfg.BaseURL),
+		Cost: cfg.Cost, Log: cfg.Log, Now: cfg.Now,
 		MayPublish: func(ctx context.Context, v *web.Viewer) (bool, error) { return k.Courses.MayPublish(ctx, v) },
+		Standing:   func(ctx context.Context) (map[media.ID]accounts.Standing, error) { return k.Courses.Standing(ctx) },
+		Taught:     func(ctx context.Context, user media.ID) (bool, error) { return k.Courses.Taught(ctx, user) },
 	})
 	if err != nil {
 		return fmt.Errorf("open accounts: %w", err)
@@ -151,6 +167,16 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 	}
 	k.Accounts.OnSessionEnd(k.seats.sessionEnded)
 	k.Courses.OnEnd(k.seats.enrollmentEnded)
+	for _, feature := range []interface {
+		Erase(ctx context.Context, tx *gorm.DB, user media.ID) (func(), error)
+		Export(ctx context.Context, q *gorm.DB, user media.ID) ([]accounts.Table, error)
+	}{k.Courses, k.Lessons, k.Attendance, k.Chat} {
+		k.Accounts.OnErase(feature.Erase)
+		k.Accounts.OnExport(feature.Export)
+	}
+	k.Accounts.OnErase(func(ctx context.Context, tx *gorm.DB, user media.ID) (func(), error) {
+		return nil, calendar.EraseLink(ctx, tx, user)
+	})
 	return nil
 }
 
@@ -180,6 +206,7 @@ func (k *Classroom) HTTPServer(config *tls.Config) *http.Server {
 // Run runs the features until ctx ends or one of them fails, and returns when all have stopped.
 func (k *Classroom) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return k.Outbox.Run(ctx) })
 	g.Go(func() error { return k.Accounts.Run(ctx) })
 	g.Go(func() error { return k.Courses.Run(ctx) })
 	g.Go(func() error { return k.Lessons.Run(ctx) })

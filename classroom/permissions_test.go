@@ -27,6 +27,13 @@ var rights = []struct {
 	{"POST /sign-in", "email=x{n}%40school.example&password=wrong", [8]int{401, 401, 401, 401, 401, 401, 401, 401}},
 	{"GET /sign-in/link", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /sign-in/link", "token=x", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /sign-in/code", "token=x&code=000000", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"GET /sign-in/mail", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"POST /sign-in/mail", "email=x%40school.example&what=reset", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
+	{"GET /sign-in/reset", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /sign-in/reset", "token=x&password=correct+horse+battery", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"GET /sign-in/invitation", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
+	{"POST /sign-in/invitation", "token=x&name=Ann&password=correct+horse+battery", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"GET /setup", "", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /setup", "token=x&school=Grove&zone=UTC&name=Ann&email=a%40school.example&password=correct+horse+battery", [8]int{404, 404, 404, 404, 404, 404, 404, 404}},
 	{"POST /settings/language", "lang=ja", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
@@ -51,6 +58,11 @@ var rights = []struct {
 	{"GET /api/v1/me/encoder/events", "", [8]int{401, 403, 403, 200, 200, 200, 200, 401}},
 	{"GET /settings/calendar", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"POST /settings/calendar", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
+	{"GET /settings/second-factor", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
+	{"POST /settings/second-factor/begin", "", [8]int{303, 303, 303, 303, 303, 303, 303, 303}},
+	{"POST /settings/second-factor/confirm", "code=0", [8]int{303, 400, 400, 400, 400, 400, 400, 303}},
+	{"POST /settings/second-factor/recovery", "code=0", [8]int{303, 400, 400, 400, 400, 400, 400, 303}},
+	{"POST /settings/second-factor/remove", "code=0", [8]int{303, 400, 400, 400, 400, 400, 400, 303}},
 	{"GET /me/attendance", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
 	{"GET /api/v1/me/attendance", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
 	{"GET /api/v1/me/attendance.csv", "", [8]int{401, 200, 200, 200, 200, 200, 200, 401}},
@@ -72,6 +84,37 @@ var rights = []struct {
 	{"GET /api/v1/openapi.json", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
 	{"GET /api/v1/docs", "", [8]int{200, 200, 200, 200, 200, 200, 200, 200}},
 	{"GET /today", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+
+	// people: a guest, who is in no course
+	{"GET /people", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /people", "name=Ann", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /people/sheet", "user={student}", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /people/invitations", "user={student}", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/second-factor", "needed=0", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"GET /people/:user", "", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /people/:user/edit", "name=", [8]int{303, 404, 404, 404, 404, 404, 400, 303}},
+	{"POST /people/:user/link", "for=sign_in&by=copy", [8]int{303, 404, 404, 404, 404, 404, 200, 303}},
+	{"POST /people/:user/uninvite", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/sign-out", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/admin", "admin=0", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/disable", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/enable", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/no-second-factor", "", [8]int{303, 404, 404, 404, 404, 404, 303, 303}},
+	{"POST /people/:user/erase", "", [8]int{303, 404, 404, 404, 404, 404, 400, 303}},
+	{"GET /api/v1/users", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users", `{"display_name":"Ann"}`, [8]int{401, 404, 404, 404, 404, 404, 201, 401}},
+	{"GET /api/v1/users/:user", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user", `{"display_name":"Ann","email":"ann@school.example"}`, [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/links", `{"for":"reset"}`, [8]int{401, 404, 404, 404, 404, 404, 201, 401}},
+	{"POST /api/v1/users/:user/uninvite", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
+	{"POST /api/v1/users/:user/sign-out", "{}", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/admin", `{"admin":false}`, [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/disable", "{}", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/enable", "{}", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/no-second-factor", "{}", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/users/:user/export.json", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"GET /api/v1/users/:user/export.zip", "", [8]int{401, 404, 404, 404, 404, 404, 200, 401}},
+	{"POST /api/v1/users/:user/erase", "{}", [8]int{401, 404, 404, 404, 404, 404, 409, 401}},
 
 	// a course
 	{"GET /courses", "", [8]int{303, 200, 200, 200, 200, 200, 200, 303}},
@@ -248,6 +291,9 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 	user := s.people["student"].id
 	if strings.HasSuffix(pattern, "/enrollments/:user") {
 		user = media.NewID() // nobody: the others need the student
+	}
+	if strings.Contains(pattern, "/people/:user") || strings.Contains(pattern, "/users/") {
+		user = s.guest // whose account may be closed and opened
 	}
 	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa",
 		":session", "00000000000000a1", ":token", "00000000000000a1", ":thing", media.NewID().String()).Replace(pattern)

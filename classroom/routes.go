@@ -29,7 +29,7 @@ func (k *Classroom) routes() {
 	s.Handle("GET", "/", web.SignedIn, k.home)
 	s.Handle("GET", "/today", web.Admin, k.today)
 	s.Handle("GET", "/school", web.Admin, k.schoolPage)
-	s.Handle("POST", "/school", web.Admin, k.postSchool)
+	s.Handle("POST", "/school", web.Admin, k.postSchool, web.Strong())
 	s.Handle("GET", "/privacy", web.Anyone, k.privacyPage)
 	s.Handle("GET", "/audit", web.Admin, k.auditPage)
 	s.Handle("GET", "/health", web.Admin, k.healthPage)
@@ -78,7 +78,7 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/api/v1/lessons/:id/restore", web.CourseStaff, k.apiRestore, web.Body(8<<10))
 	s.Handle("POST", "/api/v1/lessons/:id/take-over", web.CourseStaff, k.apiOrder(k.takeOver))
 
-	s.Handle("GET", "/api/v1/audit.csv", web.Admin, k.auditFile, web.Stream())
+	s.Handle("GET", "/api/v1/audit.csv", web.Admin, k.auditFile, web.Stream(), web.Strong())
 	s.Handle("GET", "/api/v1/openapi.json", web.Anyone, k.openAPI)
 	s.Handle("GET", "/api/v1/docs", web.Anyone, k.apiDocs)
 

@@ -37,6 +37,7 @@ type school struct {
 	course media.ID // where teacher, assistant and student are
 	other  media.ID // where the others are
 	people map[string]*person
+	guest  media.ID // somebody in no course, for what is done to people
 
 	mu     sync.Mutex
 	denied map[uint64]time.Time
@@ -208,6 +209,9 @@ func (s *school) populate() {
 		s.signIn(name)
 	}
 	s.must(s.k.Accounts.Disable(ctx, 0, s.people["disabled"].id))
+	guest, err := s.k.Accounts.Create(ctx, 0, accounts.NewUser{Email: "guest@school.example", DisplayName: "Gus Guest", Password: password})
+	s.must(err)
+	s.guest = guest.ID
 }
 
 func (s *school) newCourse(code, teacher string) media.ID {

@@ -33,7 +33,11 @@ func (k *Classroom) today(c *gin.Context) error {
 	if k.cfg.Stored != nil {
 		p.StoredBytes, p.FreeBytes = k.cfg.Stored()
 	}
-	var err error
+	mails, err := k.Outbox.Status(ctx)
+	if err != nil {
+		return err
+	}
+	p.MailQueued = mails.Waiting
 	if p.Lessons, err = k.board(ctx, now); err != nil {
 		return err
 	}

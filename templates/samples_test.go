@@ -512,5 +512,6 @@ func samples() map[string]any {
 	maps.Copy(all, reportSamples())
 	maps.Copy(all, courseSamples())
 	maps.Copy(all, schoolSamples())
+	maps.Copy(all, peopleSamples())
 	return all
 }

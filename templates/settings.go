@@ -9,6 +9,7 @@ type Settings struct {
 	Publishes bool // may hold stream keys
 	Choose    bool // offer the choice of language
 	Sessions  []Session
+	Factor    bool // signs in with a code as well
 }
 
 // Session is a browser in which the reader is signed in.

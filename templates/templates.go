@@ -141,6 +141,7 @@ func (s *Set) funcs(lang string) template.FuncMap {
 		"bar":       newBar,
 		"timeline":  newTimeline,
 		"spark":     spark,
+		"qr":        qr,
 		"shade":     Shade,
 		"href":      href,
 		"dateOnly":  func(t time.Time) string { return t.Format(time.DateOnly) },

@@ -10,6 +10,7 @@ import (
 
 	"chalkcast/classroom/audit"
 	"chalkcast/classroom/database"
+	"chalkcast/classroom/mail"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
 	"chalkcast/templates"
@@ -24,6 +25,16 @@ type Config struct {
 	MayPublish func(ctx context.Context, v *web.Viewer) (bool, error)
 	// Attempts returns how a person's last encoders were received, the latest first. Nil: nobody knows.
 	Attempts func(ctx context.Context, user media.ID) ([]templates.Attempt, error)
+	// Standing returns what everybody is in courses, for the page of people. Nil: nothing.
+	Standing func(ctx context.Context) (map[media.ID]Standing, error)
+	// Taught reports whether a person was ever staff of a course: it words what is left of them when they are erased.
+	// Nil: no.
+	Taught func(ctx context.Context, user media.ID) (bool, error)
+	// Outbox sends links by mail, in the words of Pages. Nil: there is no mail, links are shown to be copied.
+	Outbox *mail.Outbox
+	Pages  *templates.Set
+	// Address is how browsers reach the school, for links: https://school.example.
+	Address string
 	// Cost is how hard passwords are hashed. The zero value means 19 MiB and 2 passes.
 	Cost Cost
 	// HashSlots is how many passwords are hashed at once. 0 means one for each core.
@@ -34,21 +45,23 @@ type Config struct {
 
 // Accounts is the feature.
 type Accounts struct {
-	db         *database.DB
-	log        *slog.Logger
-	now        func() time.Time
-	server     string
-	mayPublish func(ctx context.Context, v *web.Viewer) (bool, error)
-	attempts   func(ctx context.Context, user media.ID) ([]templates.Attempt, error)
-	hasher     *hasher
-	throttle   *throttle
-	sessions   *sessionCache
-	refusals   *audit.Refusals
-	school     atomic.Pointer[School]
+	db       *database.DB
+	log      *slog.Logger
+	now      func() time.Time
+	cfg      Config
+	hasher   *hasher
+	throttle *throttle
+	sessions *sessionCache
+	refusals *audit.Refusals
+	school   atomic.Pointer[School]
+
+	asked chan asking
 
 	// Set while the program is wired, then only read.
 	onRevoke     []func(keyID string)
 	onSessionEnd []func(session uint64)
+	onErase      []Eraser
+	onExport     []Exporter
 }
 
 // New reads the school and returns the feature.
@@ -62,13 +75,21 @@ func New(ctx context.Context, cfg Config) (*Accounts, error) {
 	if cfg.MayPublish == nil {
 		cfg.MayPublish = func(_ context.Context, v *web.Viewer) (bool, error) { return v.Admin, nil }
 	}
+	if cfg.Outbox == nil {
+		var err error
+		if cfg.Outbox, err = mail.New(mail.Config{DB: cfg.DB, Log: cfg.Log, Now: cfg.Now}); err != nil {
+			return nil, err
+		}
+	}
 	a := &Accounts{
-		db: cfg.DB, log: cfg.Log, now: cfg.Now, server: cfg.Server, mayPublish: cfg.MayPublish, attempts: cfg.Attempts,
+		db: cfg.DB, log: cfg.Log, now: cfg.Now, cfg: cfg, asked: make(chan asking, maxAsked),
 		hasher:   newHasher(cfg.Cost, cfg.HashSlots),
 		throttle: newThrottle(),
 		sessions: newSessionCache(),
 		refusals: audit.NewRefusals(cfg.DB, cfg.Log, cfg.Now),
 	}
+	a.writeLetters()
+	a.OnExport(a.exportPerson)
 	return a, a.loadSchool(ctx)
 }
 
@@ -105,6 +126,9 @@ func (a *Accounts) Run(ctx context.Context) error {
 			defer cancel()
 			a.flushSeen(last)
 			return nil
+		case ask := <-a.asked:
+			a.answer(ctx, ask)
+			continue
 		case <-tick.C:
 		}
 		a.flushSeen(ctx)
@@ -127,7 +151,7 @@ func (a *Accounts) loadSchool(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.school.Store(&School{Name: r.Name, Zone: zone, Lang: r.Lang, Policy: r.Policy, PolicyVersion: r.PolicyVersion, Retention: retention})
+	a.school.Store(&School{Name: r.Name, Zone: zone, Lang: r.Lang, Policy: r.Policy, PolicyVersion: r.PolicyVersion, Retention: retention, SecondFactor: r.SecondFactor})
 	return nil
 }
 
@@ -137,7 +161,7 @@ func (a *Accounts) School() School { return *a.school.Load() }
 // WebSchool is School in the words of package web.
 func (a *Accounts) WebSchool() web.School {
 	s := a.School()
-	return web.School{Name: s.Name, Zone: s.Zone, Lang: s.Lang}
+	return web.School{Name: s.Name, Zone: s.Zone, Lang: s.Lang, SecondFactor: s.SecondFactor}
 }
 
 // User returns a person. The error wraps database.ErrNotFound when there is none.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chalkcast/classroom/fault"
 	"chalkcast/classroom/web"
 	"chalkcast/media"
 )
@@ -21,11 +22,17 @@ type userJSON struct {
 }
 
 func (a *Accounts) apiSignIn(c *gin.Context) error {
-	var in struct{ Email, Password string }
+	var in struct{ Email, Password, Code string }
 	if err := web.BindJSON(c, &in); err != nil {
 		return err
 	}
 	s, u, err := a.SignIn(c.Request.Context(), in.Email, in.Password, fromOf(c))
+	if err == nil && s.Pending != "" {
+		if in.Code == "" {
+			return fault.Unauthorized("factor.code_needed").At("code")
+		}
+		s, u, err = a.SignInCode(c.Request.Context(), s.Pending, in.Code, fromOf(c))
+	}
 	if err != nil {
 		return err
 	}

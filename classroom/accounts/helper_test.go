@@ -16,6 +16,8 @@ import (
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/database/databasetest"
+	"chalkcast/classroom/mail"
+	"chalkcast/classroom/mail/mailtest"
 	"chalkcast/classroom/web"
 	"chalkcast/templates"
 )
@@ -52,6 +54,9 @@ type office struct {
 	db    *database.DB
 	clock *clock
 	log   *safeBuffer
+
+	outbox *mail.Outbox
+	server *mailtest.Server // nil where there is no mail
 }
 
 type safeBuffer struct {
@@ -71,13 +76,36 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func open(t testing.TB, db *database.DB) *office {
+func open(t testing.TB, db *database.DB) *office { t.Helper(); return openWith(t, db, nil) }
+
+// openMail returns the feature with a mail server of its own.
+func openMail(t testing.TB, db *database.DB) *office {
 	t.Helper()
-	o := &office{db: db, clock: &clock{now: monday}, log: &safeBuffer{}}
-	var err error
+	return openWith(t, db, mailtest.New(t))
+}
+
+func openWith(t testing.TB, db *database.DB, server *mailtest.Server) *office {
+	t.Helper()
+	o := &office{db: db, clock: &clock{now: monday}, log: &safeBuffer{}, server: server}
+	log := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var send mail.Sender
+	if server != nil {
+		s, err := mail.NewSMTP(mail.SMTPConfig{URL: server.URL(""), From: "office@school.example", TLS: server.TLS()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		send = s.Send
+	}
+	set, err := pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.outbox, err = mail.New(mail.Config{DB: db, Send: send, Log: log, Now: o.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
 	o.Accounts, err = accounts.New(t.Context(), accounts.Config{
-		DB: db, Cost: cheap, Now: o.clock.Now, Server: "rtmp://school.example/live",
-		Log: slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		DB: db, Cost: cheap, Now: o.clock.Now, Server: "rtmp://school.example/live", Log: log,
+		Outbox: o.outbox, Pages: set, Address: "https://school.example",
 	})
 	if err != nil {
 		t.Fatal(err)

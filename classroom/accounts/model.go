@@ -19,7 +19,12 @@ type User struct {
 	Lang        string // empty follows the browser
 	CreatedAt   time.Time
 	DisabledAt  time.Time // zero while they may sign in
+	InvitedAt   time.Time // zero when they were not invited, or have come
+	ErasedAt    time.Time // zero: this is still about a person
 }
+
+// Standing is what a person is in courses, now.
+type Standing struct{ Teaches, Studies bool }
 
 // Key is a stream key without its secret.
 type Key struct {
@@ -38,6 +43,7 @@ type School struct {
 	Policy        string // JSON: what differs from the default attendance policy
 	PolicyVersion int64
 	Retention     Retention
+	SecondFactor  bool // admins need one for what cannot be taken back
 }
 
 type userRow struct {
@@ -52,6 +58,8 @@ type userRow struct {
 	Lang        string
 	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
 	DisabledAt  database.Instant
+	InvitedAt   database.Instant
+	ErasedAt    database.Instant
 }
 
 func (userRow) TableName() string { return "users" }
@@ -60,6 +68,7 @@ func (r userRow) user() User {
 	return User{
 		ID: r.ID, Email: r.Email, DisplayName: r.DisplayName, GivenName: r.GivenName, FamilyName: r.FamilyName,
 		StudentID: r.StudentID, Admin: r.Admin, Lang: r.Lang, CreatedAt: r.CreatedAt.Time(), DisabledAt: r.DisabledAt.Time(),
+		InvitedAt: r.InvitedAt.Time(), ErasedAt: r.ErasedAt.Time(),
 	}
 }
 
@@ -74,13 +83,21 @@ type sessionRow struct {
 
 func (sessionRow) TableName() string { return "sessions" }
 
-// forSignIn is the purpose of a link that does nothing but sign in.
-const forSignIn = "sign_in"
+// Purpose is what a link is for.
+type Purpose string
+
+const (
+	ForSignIn     Purpose = "sign_in"    // signs in and does nothing else
+	ForReset      Purpose = "reset"      // a new password
+	ForInvitation Purpose = "invitation" // the first password
+
+	forCode Purpose = "code" // the second half of a sign-in, for who has shown the first
+)
 
 type linkRow struct {
 	Hash      []byte `gorm:"primaryKey"`
 	UserID    media.ID
-	Purpose   string
+	Purpose   Purpose
 	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
 	ExpiresAt database.Instant
 	UsedAt    database.Instant
@@ -128,6 +145,23 @@ type schoolRow struct {
 	SetupExpiresAt database.Instant
 	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
 	Retention      string
+	SecondFactor   bool
 }
 
 func (schoolRow) TableName() string { return "school" }
+
+type factorRow struct {
+	UserID      media.ID `gorm:"primaryKey;autoIncrement:false"`
+	Secret      []byte
+	ConfirmedAt database.Instant // 0 until its first code was right
+	LastStep    int64            // of the last code taken
+}
+
+func (factorRow) TableName() string { return "second_factors" }
+
+type recoveryRow struct {
+	UserID media.ID `gorm:"primaryKey;autoIncrement:false"`
+	Hash   []byte   `gorm:"primaryKey"`
+}
+
+func (recoveryRow) TableName() string { return "recovery_codes" }

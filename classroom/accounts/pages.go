@@ -18,6 +18,13 @@ func (a *Accounts) Register(s *web.Server) {
 	s.Handle("POST", "/sign-in", web.Anyone, a.postSignIn)
 	s.Handle("GET", "/sign-in/link", web.Anyone, a.linkPage)
 	s.Handle("POST", "/sign-in/link", web.Anyone, a.postLink, web.Body(8<<10))
+	s.Handle("POST", "/sign-in/code", web.Anyone, a.postCode, web.Body(8<<10))
+	s.Handle("GET", "/sign-in/mail", web.Anyone, a.mailPage)
+	s.Handle("POST", "/sign-in/mail", web.Anyone, a.postMail, web.Body(8<<10))
+	s.Handle("GET", "/sign-in/reset", web.Anyone, a.choosePage(ForReset))
+	s.Handle("POST", "/sign-in/reset", web.Anyone, a.postReset, web.Body(8<<10))
+	s.Handle("GET", "/sign-in/invitation", web.Anyone, a.choosePage(ForInvitation))
+	s.Handle("POST", "/sign-in/invitation", web.Anyone, a.postInvitation, web.Body(8<<10))
 	s.Handle("POST", "/sign-out", web.Anyone, a.postSignOut)
 	s.Handle("GET", "/setup", web.Anyone, a.setupPage)
 	s.Handle("POST", "/setup", web.Anyone, a.postSetup)
@@ -30,13 +37,21 @@ func (a *Accounts) Register(s *web.Server) {
 	s.Handle("POST", "/settings/sessions/end-others", web.SignedIn, a.postEndOthers)
 	s.Handle("POST", "/settings/sessions/:session/end", web.SignedIn, a.postEndSession)
 	s.Handle("GET", "/tokens", web.Admin, a.tokensPage)
-	s.Handle("POST", "/tokens", web.Admin, a.postToken)
+	s.Handle("POST", "/tokens", web.Admin, a.postToken, web.Strong())
 	s.Handle("POST", "/tokens/:token/revoke", web.Admin, a.postRevokeToken)
+	s.Handle("GET", "/settings/second-factor", web.SignedIn, a.factorPage)
+	s.Handle("POST", "/settings/second-factor/begin", web.SignedIn, a.postBeginFactor)
+	s.Handle("POST", "/settings/second-factor/confirm", web.SignedIn, a.postConfirmFactor)
+	s.Handle("POST", "/settings/second-factor/recovery", web.SignedIn, a.postRecovery)
+	s.Handle("POST", "/settings/second-factor/remove", web.SignedIn, a.postDropFactor)
 	s.Handle("POST", "/settings/language", web.Anyone, a.postLanguage)
 
 	s.Handle("POST", "/api/v1/session", web.Anyone, a.apiSignIn, web.Body(8<<10))
 	s.Handle("DELETE", "/api/v1/session", web.Anyone, a.apiSignOut)
 	s.Handle("GET", "/api/v1/me", web.SignedIn, a.apiMe)
+
+	a.peopleRoutes(s)
+	a.peopleAPI(s)
 }
 
 func (a *Accounts) signInPage(c *gin.Context) error {
@@ -48,6 +63,7 @@ func (a *Accounts) signInPage(c *gin.Context) error {
 }
 
 func (a *Accounts) showSignIn(c *gin.Context, status int, p templates.SignIn) (err error) {
+	p.Mails = a.cfg.Outbox.On()
 	if p.Page, err = web.NewPage(c, ""); err != nil {
 		return err
 	}
@@ -66,8 +82,7 @@ func (a *Accounts) postSignIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	web.SetSession(c, string(s.Token), s.Life)
-	return web.Redirect(c, next)
+	return a.welcome(c, s, next)
 }
 
 func fromOf(c *gin.Context) From {
@@ -78,7 +93,7 @@ func fromOf(c *gin.Context) From {
 // says who will be signed in, because anybody can send somebody else a link of their own.
 func (a *Accounts) linkPage(c *gin.Context) error {
 	token := c.Query("token")
-	u, err := a.checkLink(c.Request.Context(), token)
+	u, err := a.checkLink(c.Request.Context(), ForSignIn, token)
 	if err != nil {
 		return a.linkGone(c, err)
 	}
@@ -97,8 +112,7 @@ func (a *Accounts) postLink(c *gin.Context) error {
 	if err != nil {
 		return a.linkGone(c, err)
 	}
-	web.SetSession(c, string(s.Token), s.Life)
-	return web.Redirect(c, "/")
+	return a.welcome(c, s, "/")
 }
 
 // linkGone answers a link that does not work with a page that says what to do.
@@ -203,8 +217,8 @@ func (a *Accounts) showSetup(c *gin.Context, in setup, errs map[string]string) (
 
 func (a *Accounts) settingsPage(c *gin.Context) (err error) {
 	ctx, v := c.Request.Context(), web.MustViewer(c)
-	p := templates.Settings{Choose: true}
-	if p.Publishes, err = a.mayPublish(ctx, v); err != nil {
+	p := templates.Settings{Choose: true, Factor: v.SecondFactor}
+	if p.Publishes, err = a.cfg.MayPublish(ctx, v); err != nil {
 		return err
 	}
 	if p.Page, err = web.NewPage(c, "settings"); err != nil {

@@ -36,6 +36,8 @@ const (
 type Session struct {
 	Token media.Secret // for the cookie; only its hash is stored
 	Life  time.Duration
+	// Pending is what it takes, with a code of the second factor, to get a Token. There is one or the other.
+	Pending media.Secret
 }
 
 type tokenHash [sha256.Size]byte
@@ -174,7 +176,7 @@ func (a *Accounts) Identify(ctx context.Context, token string) (*web.Viewer, err
 	k := &known{
 		viewer: &web.Viewer{
 			ID: f.Session.UserID, Name: f.DisplayName, Admin: f.Admin, Lang: f.Lang,
-			Session: ticketName(h[:]), Since: f.Session.CreatedAt.Time(),
+			Session: ticketName(h[:]), Since: f.Session.CreatedAt.Time(), SecondFactor: f.FactorAt != 0,
 		},
 		seen: f.Session.SeenAt, end: f.Session.ExpiresAt, read: now,
 	}

@@ -97,6 +97,9 @@ func (a *Accounts) setup(ctx context.Context, in setup) (s Session, err error) {
 		if err := setSchool(ctx, tx, in.School, in.Zone, in.Lang); err != nil {
 			return err
 		}
+		if err := setFactorRule(ctx, tx, true); err != nil {
+			return err
+		}
 		if err := insertUsers(ctx, tx, []userRow{row}); err != nil {
 			return err
 		}

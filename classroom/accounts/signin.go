@@ -21,7 +21,8 @@ type From struct {
 	Agent string
 }
 
-// SignIn checks an address and a password, and starts a session. It is a fault with the key sign_in.wrong for
+// SignIn checks an address and a password, and starts a session. When the person has a second factor, the session is
+// pending and SignInCode is the other half. It is a fault with the key sign_in.wrong for
 // anybody who does not get in, whatever the reason, sign_in.slow_down after too many tries, and busy when the
 // server is.
 func (a *Accounts) SignIn(ctx context.Context, email, password string, from From) (Session, User, error) {
@@ -113,14 +114,30 @@ func (a *Accounts) rehash(ctx context.Context, u userRow, password string) {
 	}
 }
 
-// enter starts the session of somebody who has shown who they are. how goes into the audit line.
+// enter lets in somebody who has shown who they are, or asks them for a code when they have a second factor. how
+// goes into the audit line.
 func (a *Accounts) enter(ctx context.Context, tx *gorm.DB, u userRow, from From, how map[string]any) (Session, error) {
+	f, err := factorOf(ctx, tx, u.ID)
+	if err != nil {
+		return Session{}, fmt.Errorf("read second factor: %w", err)
+	}
+	if f.ConfirmedAt == 0 {
+		return a.start(ctx, tx, u, from, how)
+	}
+	pending, err := a.insertToken(ctx, tx, u.ID, forCode, linkLife[forCode])
+	if err != nil {
+		return Session{}, fmt.Errorf("store half a sign-in: %w", err)
+	}
+	return Session{Pending: pending}, nil
+}
+
+// start starts a session, with its audit line.
+func (a *Accounts) start(ctx context.Context, tx *gorm.DB, u userRow, from From, how map[string]any) (Session, error) {
 	s, err := a.startSession(ctx, tx, u, from)
 	if err != nil {
 		return Session{}, err
 	}
-	err = audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: u.ID, Action: "session.start", Object: audit.Object("user", u.ID), Detail: how})
-	return s, err
+	return s, audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: u.ID, Action: "session.start", Object: audit.Object("user", u.ID), Detail: how})
 }
 
 // endReplaced ends the session that a browser had before.

@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -10,7 +12,7 @@ import (
 	"chalkcast/media"
 )
 
-const userColumns = "id, email, display_name, given_name, family_name, student_id, admin, lang, created_at, disabled_at"
+const userColumns = "id, email, display_name, given_name, family_name, student_id, admin, lang, created_at, disabled_at, invited_at, erased_at"
 
 func readSchool(ctx context.Context, q *gorm.DB) (schoolRow, error) {
 	return gorm.G[schoolRow](q).Where("id = 1").Take(ctx)
@@ -37,6 +39,21 @@ func listUsers(ctx context.Context, q *gorm.DB, after media.ID, limit int) ([]us
 
 func insertUsers(ctx context.Context, tx *gorm.DB, rows []userRow) error {
 	return gorm.G[userRow](tx).CreateInBatches(ctx, &rows, 200)
+}
+
+// acceptInvitation stores what somebody chose who came by an invitation.
+func acceptInvitation(ctx context.Context, tx *gorm.DB, id media.ID, name, phc string) error {
+	_, err := gorm.G[userRow](tx).Where("id = ?", id).Set(
+		clause.Assignment{Column: clause.Column{Name: "display_name"}, Value: name},
+		clause.Assignment{Column: clause.Column{Name: "password"}, Value: phc},
+		clause.Assignment{Column: clause.Column{Name: "invited_at"}, Value: 0},
+	).Update(ctx)
+	return err
+}
+
+func setInvited(ctx context.Context, tx *gorm.DB, id media.ID, at database.Instant) error {
+	_, err := gorm.G[userRow](tx).Where("id = ?", id).Update(ctx, "invited_at", at)
+	return err
 }
 
 func setPassword(ctx context.Context, tx *gorm.DB, id media.ID, phc string) (int, error) {
@@ -80,13 +97,14 @@ type identity struct {
 	Admin       bool
 	Lang        string
 	DisabledAt  database.Instant
+	FactorAt    database.Instant // 0: no second factor
 }
 
 func findSession(ctx context.Context, q *gorm.DB, hash []byte) ([]identity, error) {
 	var found []identity
 	err := q.WithContext(ctx).Raw("SELECT s.hash, s.user_id, s.created_at, s.seen_at, s.expires_at, "+
-		"u.display_name, u.admin, u.lang, u.disabled_at "+
-		"FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ?", hash).Scan(&found).Error
+		"u.display_name, u.admin, u.lang, u.disabled_at, COALESCE(f.confirmed_at, 0) AS factor_at "+
+		"FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN second_factors f ON f.user_id = u.id WHERE s.hash = ?", hash).Scan(&found).Error
 	return found, err
 }
 
@@ -143,16 +161,16 @@ type linkedUser struct {
 	DisabledAt  database.Instant
 }
 
-func findLink(ctx context.Context, q *gorm.DB, hash []byte) ([]linkedUser, error) {
+func findLink(ctx context.Context, q *gorm.DB, purpose Purpose, hash []byte) ([]linkedUser, error) {
 	var found []linkedUser
 	err := q.WithContext(ctx).Raw("SELECT l.user_id, l.expires_at, l.used_at, u.display_name, u.disabled_at "+
-		"FROM sign_in_links l JOIN users u ON u.id = l.user_id WHERE l.hash = ? AND l.purpose = ?", hash, forSignIn).Scan(&found).Error
+		"FROM sign_in_links l JOIN users u ON u.id = l.user_id WHERE l.hash = ? AND l.purpose = ?", hash, purpose).Scan(&found).Error
 	return found, err
 }
 
 // useLink marks a link as used, unless it is or its time is over. Who comes second waits here for the first.
-func useLink(ctx context.Context, tx *gorm.DB, hash []byte, now database.Instant) (int, error) {
-	return gorm.G[linkRow](tx).Where("hash = ? AND purpose = ? AND used_at = 0 AND expires_at > ?", hash, forSignIn, now).
+func useLink(ctx context.Context, tx *gorm.DB, purpose Purpose, hash []byte, now database.Instant) (int, error) {
+	return gorm.G[linkRow](tx).Where("hash = ? AND purpose = ? AND used_at = 0 AND expires_at > ?", hash, purpose, now).
 		Update(ctx, "used_at", now)
 }
 
@@ -164,8 +182,13 @@ func linkOwner(ctx context.Context, tx *gorm.DB, hash []byte) (userRow, error) {
 	return userByID(ctx, tx, r.UserID)
 }
 
-func deleteLinksOf(ctx context.Context, tx *gorm.DB, user media.ID) error {
-	_, err := gorm.G[linkRow](tx).Where("user_id = ?", user).Delete(ctx)
+// deleteLinksOf deletes a person's links of some purposes, of all when none is named.
+func deleteLinksOf(ctx context.Context, tx *gorm.DB, user media.ID, purposes ...Purpose) error {
+	g := gorm.G[linkRow](tx).Where("user_id = ?", user)
+	if len(purposes) > 0 {
+		g = g.Where("purpose IN ?", purposes)
+	}
+	_, err := g.Delete(ctx)
 	return err
 }
 
@@ -275,4 +298,126 @@ func forgetDevices(ctx context.Context, tx *gorm.DB, before database.Instant) (i
 func setRetention(ctx context.Context, tx *gorm.DB, text string) error {
 	_, err := gorm.G[schoolRow](tx).Where("id = 1").Update(ctx, "retention", text)
 	return err
+}
+
+// factorOf returns a person's second factor, the zero row for none.
+func factorOf(ctx context.Context, q *gorm.DB, user media.ID) (factorRow, error) {
+	found, err := gorm.G[factorRow](q).Where("user_id = ?", user).Limit(1).Find(ctx)
+	if err != nil || len(found) == 0 {
+		return factorRow{}, err
+	}
+	return found[0], nil
+}
+
+// putFactor stores a second factor, unless there is one that counts.
+func putFactor(ctx context.Context, tx *gorm.DB, r factorRow) (int, error) {
+	result := tx.WithContext(ctx).Exec("INSERT INTO second_factors (user_id, secret, confirmed_at, last_step) VALUES (?, ?, 0, 0) "+
+		"ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret WHERE second_factors.confirmed_at = 0", r.UserID, r.Secret)
+	return int(result.RowsAffected), result.Error
+}
+
+func setFactorOn(ctx context.Context, tx *gorm.DB, user media.ID, at database.Instant, step int64) error {
+	_, err := gorm.G[factorRow](tx).Where("user_id = ?", user).Set(
+		clause.Assignment{Column: clause.Column{Name: "confirmed_at"}, Value: at},
+		clause.Assignment{Column: clause.Column{Name: "last_step"}, Value: step},
+	).Update(ctx)
+	return err
+}
+
+// setLastStep takes the code of a step, unless it or a later one was taken. Who comes second waits here for the
+// first.
+func setLastStep(ctx context.Context, tx *gorm.DB, user media.ID, step int64) (int, error) {
+	return gorm.G[factorRow](tx).Where("user_id = ? AND last_step < ?", user, step).Update(ctx, "last_step", step)
+}
+
+func deleteFactor(ctx context.Context, tx *gorm.DB, user media.ID) error {
+	if _, err := gorm.G[recoveryRow](tx).Where("user_id = ?", user).Delete(ctx); err != nil {
+		return err
+	}
+	_, err := gorm.G[factorRow](tx).Where("user_id = ?", user).Delete(ctx)
+	return err
+}
+
+func countRecovery(ctx context.Context, q *gorm.DB, user media.ID) (int64, error) {
+	return gorm.G[recoveryRow](q).Where("user_id = ?", user).Count(ctx, "hash")
+}
+
+func deleteRecovery(ctx context.Context, tx *gorm.DB, user media.ID, hash []byte) (int, error) {
+	return gorm.G[recoveryRow](tx).Where("user_id = ? AND hash = ?", user, hash).Delete(ctx)
+}
+
+func replaceRecovery(ctx context.Context, tx *gorm.DB, user media.ID, rows []recoveryRow) error {
+	if _, err := gorm.G[recoveryRow](tx).Where("user_id = ?", user).Delete(ctx); err != nil {
+		return err
+	}
+	return gorm.G[recoveryRow](tx).CreateInBatches(ctx, &rows, 200)
+}
+
+func setFactorRule(ctx context.Context, tx *gorm.DB, needed bool) error {
+	_, err := gorm.G[schoolRow](tx).Where("id = 1").Update(ctx, "second_factor", needed)
+	return err
+}
+
+// eachUser calls f for everybody, by family name; f may not keep what it gets.
+func eachUser(ctx context.Context, q *gorm.DB, f func(r *userRow)) error {
+	rows, err := q.WithContext(ctx).Raw("SELECT " + userColumns + " FROM users " +
+		"ORDER BY lower(CASE WHEN family_name = '' THEN display_name ELSE family_name END), lower(given_name), id").Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var r userRow
+	for rows.Next() {
+		err := rows.Scan(&r.ID, &r.Email, &r.DisplayName, &r.GivenName, &r.FamilyName, &r.StudentID, &r.Admin, &r.Lang, &r.CreatedAt, &r.DisabledAt, &r.InvitedAt, &r.ErasedAt)
+		if err != nil {
+			return err
+		}
+		f(&r)
+	}
+	return rows.Err()
+}
+
+func setPerson(ctx context.Context, tx *gorm.DB, id media.ID, r userRow) error {
+	_, err := gorm.G[userRow](tx).Where("id = ?", id).Set(
+		clause.Assignment{Column: clause.Column{Name: "display_name"}, Value: r.DisplayName},
+		clause.Assignment{Column: clause.Column{Name: "given_name"}, Value: r.GivenName},
+		clause.Assignment{Column: clause.Column{Name: "family_name"}, Value: r.FamilyName},
+		clause.Assignment{Column: clause.Column{Name: "email"}, Value: r.Email},
+		clause.Assignment{Column: clause.Column{Name: "student_id"}, Value: r.StudentID},
+	).Update(ctx)
+	return err
+}
+
+// eraseUser leaves of a person an id, a name that is none, and when things were.
+func eraseUser(ctx context.Context, tx *gorm.DB, id media.ID, name string, at database.Instant) error {
+	return tx.WithContext(ctx).Exec("UPDATE users SET display_name = ?, email = '', given_name = '', family_name = '', "+
+		"student_id = '', password = '', admin = FALSE, lang = '', invited_at = 0, erased_at = ? WHERE id = ?", name, at, id).Error
+}
+
+func countNamed(ctx context.Context, q *gorm.DB, name string) (int64, error) {
+	return gorm.G[userRow](q).Where("display_name = ?", name).Count(ctx, "id")
+}
+
+// deleteKeysOf deletes what a person's encoders and programs get in with.
+func deleteKeysOf(ctx context.Context, tx *gorm.DB, user media.ID) error {
+	if _, err := gorm.G[tokenRow](tx).Where("user_id = ?", user).Delete(ctx); err != nil {
+		return err
+	}
+	_, err := gorm.G[keyRow](tx).Where("user_id = ?", user).Delete(ctx)
+	return err
+}
+
+// ErasedAmong returns which of the people are nobody any more: what was counted of them cannot be counted again.
+func ErasedAmong(ctx context.Context, q *gorm.DB, users []media.ID) (map[media.ID]bool, error) {
+	erased := map[media.ID]bool{}
+	for part := range slices.Chunk(users, 500) {
+		rows, err := gorm.G[userRow](q).Select("id").Where("id IN ? AND erased_at <> 0", part).Find(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read who was erased: %w", err)
+		}
+		for _, r := range rows {
+			erased[r.ID] = true
+		}
+	}
+	return erased, nil
 }

@@ -16,7 +16,7 @@ import (
 // publisher is the viewer, provided that they may hold stream keys.
 func (a *Accounts) publisher(c *gin.Context) (*web.Viewer, error) {
 	v := web.MustViewer(c)
-	may, err := a.mayPublish(c.Request.Context(), v)
+	may, err := a.cfg.MayPublish(c.Request.Context(), v)
 	if err != nil {
 		return nil, err
 	}
@@ -37,20 +37,20 @@ func (a *Accounts) streamPage(c *gin.Context) error {
 // showStream shows the page, with a key that was made just now.
 func (a *Accounts) showStream(c *gin.Context, v *web.Viewer, made media.Key, name string) (err error) {
 	ctx := c.Request.Context()
-	p := templates.StreamPage{Server: a.server, Option: obs.MultitrackOption}
+	p := templates.StreamPage{Server: a.cfg.Server, Option: obs.MultitrackOption}
 	if p.Page, err = web.NewPage(c, "settings"); err != nil {
 		return err
 	}
 	if p.Keys, err = a.keysOnPage(ctx, v); err != nil {
 		return err
 	}
-	if a.attempts != nil {
-		if p.Attempts, err = a.attempts(ctx, v.ID); err != nil {
+	if a.cfg.Attempts != nil {
+		if p.Attempts, err = a.cfg.Attempts(ctx, v.ID); err != nil {
 			return err
 		}
 	}
 	nameKeys(p.Attempts, p.Keys)
-	if p.Multitrack, err = obs.Multitrack(a.server); err != nil {
+	if p.Multitrack, err = obs.Multitrack(a.cfg.Server); err != nil {
 		return err
 	}
 	if made.ID != "" {
@@ -146,7 +146,7 @@ func (a *Accounts) postProfile(c *gin.Context) error {
 }
 
 func (a *Accounts) sendProfile(c *gin.Context, key string) error {
-	b, err := obs.Profile(a.server, key)
+	b, err := obs.Profile(a.cfg.Server, key)
 	if err != nil {
 		return err
 	}

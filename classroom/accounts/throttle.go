@@ -22,6 +22,17 @@ var (
 	everywhereBudget = budget{10, 15 * time.Minute}
 )
 
+// Codes of a second factor for one account, from everywhere: who gets to try them knows the password already, so
+// nobody is locked out by a stranger. 40 guesses an hour hit one of three valid codes once in a year.
+var codeBudget = budget{10, 15 * time.Minute}
+
+// Mails that are asked for: from one network, behind which a school may sit, and for one address, so that nobody's
+// mailbox is filled by a stranger.
+var (
+	askNetworkBudget = budget{300, 15 * time.Minute}
+	askAddressBudget = budget{5, time.Hour}
+)
+
 // guessDelay is what a try costs while an account is under attack from many networks.
 const guessDelay = 3 * time.Second
 
@@ -29,7 +40,7 @@ const guessDelay = 3 * time.Second
 const maxThrottled = 50_000
 
 type throttleKey struct {
-	what string // account+network, network, account
+	what string // account+network, network, account, code, ask+network, ask
 	addr netip.Prefix
 	user string
 }
@@ -73,6 +84,26 @@ func (t *throttle) begin(now time.Time, account string, addr netip.Addr) (a *att
 		t.spend(now, k, b)
 	}
 	return a, delay, 0
+}
+
+// take spends one from the budget of k; it returns how long until there is one when there is none.
+func (t *throttle) take(now time.Time, k throttleKey, b budget) (retry time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.makeRoom(now)
+	if retry = t.over(now, k, b); retry <= 0 {
+		t.spend(now, k, b)
+	}
+	return retry
+}
+
+// giveBack undoes a take.
+func (t *throttle) giveBack(k throttleKey, b budget) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at, ok := t.spent[k]; ok {
+		t.spent[k] = at.Add(-b.window / time.Duration(b.burst))
+	}
 }
 
 // spend takes one failure out of a budget. The caller holds mu.

@@ -149,6 +149,9 @@ func (a *Accounts) SetPassword(ctx context.Context, actor, id media.ID, password
 // disabled.
 func (a *Accounts) Disable(ctx context.Context, actor, id media.ID) error {
 	err := a.change(ctx, actor, id, "user.disable", func(tx *gorm.DB) error {
+		if err := a.cfg.Outbox.Drop(ctx, tx, id); err != nil {
+			return err
+		}
 		if err := keepAnAdmin(ctx, tx, id); err != nil {
 			return err
 		}
@@ -167,7 +170,7 @@ func (a *Accounts) Disable(ctx context.Context, actor, id media.ID) error {
 	return nil
 }
 
-// Enable lets a person in again.
+// Enable lets a person in again, unless there is none any more.
 func (a *Accounts) Enable(ctx context.Context, actor, id media.ID) error {
 	return a.change(ctx, actor, id, "user.enable", func(tx *gorm.DB) error { return setDisabled(ctx, tx, id, 0) })
 }
@@ -209,28 +212,43 @@ func keepAnAdmin(ctx context.Context, tx *gorm.DB, id media.ID) error {
 func (a *Accounts) change(ctx context.Context, actor, id media.ID, action string, do func(tx *gorm.DB) error) error {
 	var ended [][]byte
 	err := a.db.Tx(ctx, func(tx *gorm.DB) error {
-		if _, err := userByID(ctx, tx, id); err != nil {
+		u, err := userByID(ctx, tx, id)
+		if err == nil && u.ErasedAt != 0 {
+			err = fault.Conflict("accounts.erased")
+		}
+		if err != nil {
 			return err
 		}
 		if err := do(tx); err != nil {
 			return err
 		}
-		// The links first: a link that is being spent holds its row, so its session is there when we go on.
-		if err := deleteLinksOf(ctx, tx, id); err != nil {
-			return err
-		}
-		var err error
-		if ended, err = deleteSessionsOf(ctx, tx, id); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: actor, Action: action, Object: audit.Object("user", id)})
+		ended, err = a.endAll(ctx, tx, actor, id, action)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", action, err)
 	}
-	a.sessions.dropUser(id)
-	a.sessionsEnded(ended)
+	a.allEnded(id, ended)
 	return nil
+}
+
+// endAll ends a person's sessions and links inside tx, with the audit line of what ends them. Call allEnded with
+// what it returns, when tx has been committed.
+func (a *Accounts) endAll(ctx context.Context, tx *gorm.DB, actor, id media.ID, action string) ([][]byte, error) {
+	// The links first: a link that is being spent holds its row, so its session is there when we go on.
+	if err := deleteLinksOf(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	ended, err := deleteSessionsOf(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return ended, audit.Write(ctx, tx, audit.Line{At: a.now(), Actor: actor, Action: action, Object: audit.Object("user", id)})
+}
+
+func (a *Accounts) allEnded(id media.ID, sessions [][]byte) {
+	a.sessions.dropUser(id)
+	a.sessionsEnded(sessions)
 }
 
 // setLang stores the language a person chose.

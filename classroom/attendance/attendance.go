@@ -189,6 +189,11 @@ func (a *Attendance) freeze(ctx context.Context, tx *gorm.DB, l lessons.Lesson, 
 	for i := range r.Rows {
 		rows[i] = r.Rows[i].freeze(l.ID, version)
 	}
+	if version > 1 {
+		if err := keepErased(ctx, tx, l.ID, version, rows); err != nil {
+			return err
+		}
+	}
 	if err := insertRegister(ctx, tx, row, rows); err != nil {
 		return fmt.Errorf("write register: %w", err)
 	}

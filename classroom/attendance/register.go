@@ -212,9 +212,11 @@ func (s studentRow) thaw() (Row, error) {
 	}, nil
 }
 
-// later takes from fresh figures what may still grow after the register has closed.
+// later takes from fresh figures what may still grow after the register has closed. It never shrinks: the intervals of
+// somebody who was erased are gone, what was counted of them is not.
 func (r *Row) later(f Figures) {
-	r.Replay, r.Covered, r.CaughtUp, r.Recovered = f.Replay, f.Covered, f.CaughtUp, f.Recovered
+	r.Replay, r.Covered = max(r.Replay, f.Replay), max(r.Covered, f.Covered)
+	r.CaughtUp, r.Recovered = r.CaughtUp || f.CaughtUp, r.Recovered || f.Recovered
 }
 
 func wholeS(d time.Duration) int64 { return int64(d / time.Second) }

@@ -35,3 +35,9 @@ func nextTurn(ctx context.Context, tx *gorm.DB, user media.ID, at database.Insta
 		ON CONFLICT (user_id) DO UPDATE SET turn = calendar_links.turn + 1, made_at = excluded.made_at RETURNING turn`, user, at).Scan(&turn).Error
 	return turn, err
 }
+
+// EraseLink forgets the address of somebody's calendar inside the transaction.
+func EraseLink(ctx context.Context, tx *gorm.DB, user media.ID) error {
+	_, err := gorm.G[Link](tx).Where("user_id = ?", user).Delete(ctx)
+	return err
+}

@@ -126,3 +126,30 @@ func countsOf(ctx context.Context, q *gorm.DB, ids []media.ID, now time.Time) (c
 	}
 	return c, nil
 }
+
+// runningRoles returns the roles that people have in some course at now.
+func runningRoles(ctx context.Context, q *gorm.DB, now database.Instant) ([]enrollmentRow, error) {
+	var rows []enrollmentRow
+	err := q.WithContext(ctx).Raw("SELECT DISTINCT user_id, role FROM enrollments WHERE from_at <= ? AND (until_at = 0 OR until_at > ?)", now, now).
+		Scan(&rows).Error
+	return rows, err
+}
+
+func countStaff(ctx context.Context, q *gorm.DB, user media.ID) (int64, error) {
+	return gorm.G[enrollmentRow](q).Where("user_id = ? AND role <> ?", user, Student).Count(ctx, "id")
+}
+
+// endEnrollmentsOf ends what runs of a person and returns the courses.
+func endEnrollmentsOf(ctx context.Context, tx *gorm.DB, user media.ID, at database.Instant) (courses []media.ID, err error) {
+	err = tx.WithContext(ctx).Raw("SELECT course_id FROM enrollments WHERE user_id = ? AND until_at = 0", user).Scan(&courses).Error
+	if err == nil {
+		_, err = gorm.G[enrollmentRow](tx).Where("user_id = ? AND until_at = 0", user).Update(ctx, "until_at", at)
+	}
+	return courses, err
+}
+
+// coursesOf returns every course that a person is or was in.
+func coursesOf(ctx context.Context, q *gorm.DB, user media.ID) (courses []media.ID, err error) {
+	err = q.WithContext(ctx).Raw("SELECT DISTINCT course_id FROM enrollments WHERE user_id = ?", user).Scan(&courses).Error
+	return courses, err
+}

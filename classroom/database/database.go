@@ -229,6 +229,28 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return d.writer.WithContext(ctx).Transaction(fn)
 }
 
+// Shred is Tx for what has to be gone: SQLite overwrites what fn deletes, in its file and in the log beside it,
+// rather than to leave it until the room is needed. PostgreSQL does so at its next vacuum.
+func (d *DB) Shred(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	if d.dialect != SQLite {
+		return d.Tx(ctx, fn)
+	}
+	err := d.Tx(ctx, func(tx *gorm.DB) error {
+		// Of the one writing connection; deletions cost more with it, so it is off again afterwards.
+		if err := tx.Exec("PRAGMA secure_delete = ON").Error; err != nil {
+			return err
+		}
+		return errors.Join(fn(tx), tx.Exec("PRAGMA secure_delete = OFF").Error)
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.writer.WithContext(ctx).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error; err != nil {
+		return fmt.Errorf("empty the log of the database: %w", err)
+	}
+	return nil
+}
+
 // Snapshot runs fn in a read-only transaction in which every query sees the same instant of the data. Its statements may
 // take a minute, for exports.
 func (d *DB) Snapshot(ctx context.Context, fn func(tx *gorm.DB) error) error {

@@ -39,21 +39,23 @@ func New(cfg Config) *Reports {
 
 // Routes adds the feature's routes.
 func (f *Reports) Routes(s *web.Server) {
-	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.register(true), web.Stream())
-	s.Handle("GET", "/api/v1/lessons/:id/register.xlsx", web.CourseTeacher, f.register(false), web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/register.csv", web.CourseTeacher, f.register(true), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/lessons/:id/register.xlsx", web.CourseTeacher, f.register(false), web.Stream(), web.Strong())
 	s.Handle("GET", "/lessons/:id/register/import", web.CourseTeacher, f.importPage)
 	s.Handle("POST", "/lessons/:id/register/import", web.CourseTeacher, f.importForm, web.Body(maxImportForm))
 	s.Handle("POST", "/api/v1/lessons/:id/register/import", web.CourseTeacher, f.apiImport, web.Body(maxImport))
-	s.Handle("GET", "/api/v1/lessons/:id/intervals.csv", web.Admin, f.intervals(true), web.Stream())
-	s.Handle("GET", "/api/v1/lessons/:id/intervals.xlsx", web.Admin, f.intervals(false), web.Stream())
-	s.Handle("GET", "/api/v1/courses/:id/matrix.csv", web.CourseTeacher, f.matrix(true), web.Stream())
-	s.Handle("GET", "/api/v1/courses/:id/matrix.xlsx", web.CourseTeacher, f.matrix(false), web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/intervals.csv", web.Admin, f.intervals(true), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/lessons/:id/intervals.xlsx", web.Admin, f.intervals(false), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/courses/:id/matrix.csv", web.CourseTeacher, f.matrix(true), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/courses/:id/matrix.xlsx", web.CourseTeacher, f.matrix(false), web.Stream(), web.Strong())
 	s.Handle("GET", "/api/v1/me/attendance", web.SignedIn, f.mineJSON, web.Stream())
 	s.Handle("GET", "/api/v1/me/attendance.csv", web.SignedIn, f.mineCSV, web.Stream())
-	s.Handle("GET", "/api/v1/registers.csv", web.Admin, f.overview(true, f.Standings), web.Stream())
-	s.Handle("GET", "/api/v1/registers.xlsx", web.Admin, f.overview(false, f.Standings), web.Stream())
-	s.Handle("GET", "/api/v1/summary.csv", web.Admin, f.overview(true, f.Summary), web.Stream())
-	s.Handle("GET", "/api/v1/summary.xlsx", web.Admin, f.overview(false, f.Summary), web.Stream())
+	s.Handle("GET", "/api/v1/registers.csv", web.Admin, f.overview(true, f.Standings), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/registers.xlsx", web.Admin, f.overview(false, f.Standings), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/summary.csv", web.Admin, f.overview(true, f.Summary), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/summary.xlsx", web.Admin, f.overview(false, f.Summary), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/users/:user/export.json", web.Admin, f.person(false), web.Stream(), web.Strong())
+	s.Handle("GET", "/api/v1/users/:user/export.zip", web.Admin, f.person(true), web.Stream(), web.Strong())
 }
 
 // intervals sends what was recorded of a lesson.

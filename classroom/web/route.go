@@ -34,6 +34,7 @@ type Route struct {
 	Need    Need
 	MaxBody int64 // bytes
 	Upload  bool  // takes a file, and longer for it
+	Strong  bool  // what cannot be taken back: admins may need a second factor
 	Stream  bool  // server-sent events or a download without end: no deadline for the whole
 }
 
@@ -42,6 +43,10 @@ type Option func(*Route)
 
 // Body sets the limit of the request's body in bytes.
 func Body(n int64) Option { return func(r *Route) { r.MaxBody = n } }
+
+// Strong marks a route that does what cannot be taken back, or gives away what cannot be got back: an admin without a
+// second factor is told how to get one, where the school wants that (SEC-36).
+func Strong() Option { return func(r *Route) { r.Strong = true } }
 
 // Stream marks a route whose answer takes as long as it takes; each write has its own deadline.
 func Stream() Option { return func(r *Route) { r.Stream = true } }
@@ -104,6 +109,8 @@ func (s *Server) admit(c *gin.Context, st *state, route *Route) error {
 			s.cfg.Denied(c.Request.Context(), st.viewer, route.Pattern)
 		}
 		return fault.NotFound("")
+	case route.Strong && st.viewer.Admin && !st.viewer.SecondFactor && s.school().SecondFactor:
+		return fault.Forbidden("factor.needed")
 	}
 	return nil
 }

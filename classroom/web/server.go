@@ -57,6 +57,8 @@ type School struct {
 	Name string
 	Zone *time.Location // nil means UTC
 	Lang string         // for readers who ask for none
+	// SecondFactor keeps admins who have no second factor off the routes marked with it.
+	SecondFactor bool
 }
 
 // Server holds the routes and serves them.

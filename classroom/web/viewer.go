@@ -22,6 +22,8 @@ type Viewer struct {
 	Since   time.Time
 	// ReadOnly is a program whose token may look and not touch.
 	ReadOnly bool
+	// SecondFactor says that they sign in with a code as well.
+	SecondFactor bool
 }
 
 // state is what one request knows. It belongs to the request's goroutine.

@@ -51,6 +51,15 @@ func (c *checkCmd) Run(ctx context.Context, env *environment) error {
 			return errors.Join(db.Ping(ctx), db.Close())
 		}},
 		{"storage", func() error { return c.tryStorage(ctx) }},
+		{"mail", func() error {
+			server, err := c.mailServer()
+			if err != nil || server == nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+			defer cancel()
+			return server.Check(ctx)
+		}},
 		{"clock", tryClock},
 		{"certificate", func() error { return c.tryCertificate() }},
 	} {
@@ -80,7 +89,7 @@ func (c *checkCmd) tryStorage(ctx context.Context) error {
 // tryStore writes, reads back and deletes one object.
 func tryStore(ctx context.Context, store storage.Store) error {
 	content := storage.Bytes([]byte("chalkcast was here\n"))
-	name := "check/" + media.NewID().String()
+	name := "check/" + media.NewID().String() + ".txt"
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err := storage.Keep(ctx, store, name, content, storage.Patience{})

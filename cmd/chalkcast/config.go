@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/pelletier/go-toml/v2"
 
+	"chalkcast/classroom/mail"
 	"chalkcast/media"
 )
 
@@ -46,6 +47,10 @@ type settings struct {
 	S3Region   string       `name:"s3-region" placeholder:"NAME" help:"Region of the bucket."`
 	S3Key      string       `name:"s3-key" placeholder:"ID" help:"Access key of the bucket."`
 	S3Secret   media.Secret `name:"s3-secret" placeholder:"SECRET" help:"Secret of the access key; rather use CHALKCAST_S3_SECRET or the settings file."`
+
+	SMTP         string       `name:"smtp" placeholder:"URL" help:"Mail server for invitations and sign-in links: smtp://user@host:587 (STARTTLS) or smtps://user@host:465. Without one, pages show the links to copy."`
+	SMTPPassword media.Secret `name:"smtp-password" placeholder:"SECRET" help:"Password of the user at the mail server; rather use CHALKCAST_SMTP_PASSWORD or the settings file."`
+	MailFrom     string       `name:"mail-from" placeholder:"ADDRESS" help:"Who mails come from, as in 'Grove School <office@school.example>'."`
 
 	logSettings
 }
@@ -87,6 +92,9 @@ func (s *settings) complete(data string) error {
 	if s.TLSCert == "" && (s.RTMPS != "" || s.RTSPS != "") {
 		return fmt.Errorf("rtmps and rtsps need tls-cert and tls-key")
 	}
+	if _, err := s.mailServer(); err != nil {
+		return err
+	}
 	if s.BaseURL != "" {
 		u, err := url.Parse(s.BaseURL)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -95,6 +103,14 @@ func (s *settings) complete(data string) error {
 		s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
 	}
 	return nil
+}
+
+// mailServer returns the mail server, nil when none is set.
+func (s *settings) mailServer() (*mail.SMTP, error) {
+	if s.SMTP == "" {
+		return nil, nil
+	}
+	return mail.NewSMTP(mail.SMTPConfig{URL: s.SMTP, Password: s.SMTPPassword, From: s.MailFrom})
 }
 
 // addSettingsFile makes the file named by --config or CHALKCAST_CONFIG a source of settings.

@@ -18,6 +18,7 @@ import (
 
 	"chalkcast/classroom"
 	"chalkcast/classroom/database"
+	"chalkcast/classroom/mail"
 	"chalkcast/hls"
 	"chalkcast/hls/ticket"
 	"chalkcast/ingest"
@@ -127,6 +128,14 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 	if err != nil {
 		return fmt.Errorf("pages: %w", err)
 	}
+	server, err := sc.settings.mailServer()
+	if err != nil {
+		return err
+	}
+	var send mail.Sender
+	if server != nil {
+		send = server.Send
+	}
 	sc.classroom, err = classroom.New(ctx, classroom.Config{
 		DB: db, Pages: pages,
 		Origin: air{sc.origin}, Ticket: tickets(minter), Media: sc.origin.Handler(), Deny: minter.Deny,
@@ -134,6 +143,7 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 		TakeOver: func(publisher media.ID) { sc.desk.DropPublisher(publisher) },
 		Server:   sc.server, BaseURL: sc.settings.BaseURL, TrustedProxies: sc.settings.TrustedProxies,
 		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db), Secret: sc.secret,
+		Send: send, Address: sc.base,
 		Metrics: sc.metrics, Log: sc.log,
 	})
 	return err

@@ -19,6 +19,7 @@ type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Make a user. Prints a password unless one is given."`
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password and end their sessions."`
 	Link     userLinkCmd     `cmd:"" help:"Print a link that signs a user in once, without a password."`
+	NoFactor userNoFactorCmd `cmd:"" name:"no-second-factor" help:"Turn off the second factor of a user who lost it and the recovery codes, and end their sessions."`
 }
 
 type userAddCmd struct {
@@ -89,6 +90,27 @@ func (u *userLinkCmd) Run(ctx context.Context, env *environment) error {
 			return err
 		}
 		fmt.Fprintf(env.stdout, "%s%s\n", u.base(), accounts.LinkPath(token))
+		return nil
+	})
+}
+
+type userNoFactorCmd struct {
+	Email string `arg:"" help:"Whose second factor."`
+
+	settings
+}
+
+// Run turns it off.
+func (u *userNoFactorCmd) Run(ctx context.Context, env *environment) error {
+	return withAccounts(ctx, &u.settings, env, func(a *accounts.Accounts) error {
+		user, err := a.UserByEmail(ctx, u.Email)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", u.Email, err)
+		}
+		if err := a.RemoveFactor(ctx, 0, user.ID); err != nil {
+			return fmt.Errorf("turn off second factor: %w", err)
+		}
+		fmt.Fprintf(env.stdout, "%s signs in without a second factor now\n", u.Email)
 		return nil
 	})
 }
