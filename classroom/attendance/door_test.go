@@ -30,6 +30,7 @@ import (
 // door is the feature behind its HTTP server, with a clock that the test turns.
 type door struct {
 	*school
+	acc    *accounts.Accounts
 	att    *attendance.Attendance
 	taught *lessons.Lessons
 	url    string
@@ -57,10 +58,16 @@ func openDoor(t testing.TB, s *school) *door {
 		t.Fatal(err)
 	}
 	les := lessons.New(lessons.Config{DB: s.db, Bus: bus, Now: d.now})
-	d.taught = les
+	d.taught, d.acc = les, acc
 	d.att = attendance.New(attendance.Config{
 		DB: s.db, Accounts: acc, Courses: co, Lessons: les, Log: slog.New(slog.DiscardHandler), Now: d.now,
 	})
+	for _, erase := range []accounts.Eraser{co.Erase, les.Erase, d.att.Erase} {
+		acc.OnErase(erase)
+	}
+	for _, export := range []accounts.Exporter{co.Export, les.Export, d.att.Export} {
+		acc.OnExport(export)
+	}
 	pages, err := parsedPages()
 	if err != nil {
 		t.Fatal(err)
