@@ -56,6 +56,10 @@ soak: ## the tests with faults, ROUNDS times over
 	@testing/install.sh
 	$(GO) test -race -tags $(TAGS) -count=$(ROUNDS) -timeout 0 -run 'Returns|Killed|Counted|Once' ./e2e
 
+films: ## seven kinds of stream, each in five players and held against the books; the tests try three
+	@testing/install.sh
+	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestFilms$$' ./e2e
+
 encoders: ## ffmpeg and GStreamer through every door with every kind of stream; the tests try some of it
 	@testing/install.sh
 	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestEncoders$$' ./e2e
@@ -70,4 +74,4 @@ dump: ## at a release: keep its schema, with rows, for the upgrade test of all l
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check compare encoders format vet lint test arch bench dump fuzz screenshots soak kills tools
+.PHONY: help run demo build check compare encoders films format vet lint test arch bench dump fuzz screenshots soak kills tools

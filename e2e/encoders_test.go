@@ -144,7 +144,7 @@ func openDoors(t *testing.T) *school {
 	}
 	t.Cleanup(s.close)
 	file := filepath.Join(s.dir, "credentials.json")
-	s.start(slices.Concat([]string{"demo", "--no-broadcast", "--credentials", file}, s.doors)...)
+	s.start(slices.Concat([]string{"demo", "--no-broadcast", "--no-term", "--credentials", file}, s.doors)...)
 	s.waitUntil("the demo has written its credentials", startTimeout, func() bool {
 		text, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(text, &s.credentials) == nil

@@ -82,7 +82,7 @@ type school struct {
 // searched for secrets, when the test ends.
 func openSchool(t *testing.T) *school {
 	t.Helper()
-	return open(t, "--no-broadcast")
+	return open(t, "--no-broadcast", "--no-term")
 }
 
 // openDemo is a school as the README's first command starts it, with a lesson on air.

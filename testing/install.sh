@@ -16,6 +16,7 @@ needs chromium chromium
 needs firefox-esr firefox-esr
 needs '/usr/sbin/nginx' nginx-light
 needs gst-launch-1.0 gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+needs '/usr/lib/*/gstreamer-1.0/libgstrtspclientsink.so' gstreamer1.0-rtsp
 needs '/usr/lib/postgresql/*/bin/initdb' postgresql
 needs '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' fonts-dejavu-core
 needs '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc' fonts-noto-cjk

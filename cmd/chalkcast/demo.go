@@ -19,6 +19,7 @@ import (
 
 type demoCmd struct {
 	Broadcast   bool   `default:"true" negatable:"" help:"Put the lesson on air from the sample clip; --no-broadcast leaves that to your own OBS."`
+	Term        bool   `default:"true" negatable:"" help:"Make up the lessons of eight weeks and who was there; --no-term begins with an empty one."`
 	Classes     int    `default:"1" placeholder:"N" help:"Let so many classes be due at once, each with a teacher and a stream key of its own: for load tests. (default ${default})"`
 	Credentials string `placeholder:"FILE" help:"Also write addresses, passwords and keys of the demo as JSON, for scripts."`
 
@@ -39,7 +40,7 @@ func (d *demoCmd) Run(ctx context.Context, env *environment) error {
 	}
 	defer sc.Close()
 
-	cast, err := sc.demoCast(ctx, d.Classes, say)
+	cast, err := sc.demoCast(ctx, d.Term, d.Classes, say)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}

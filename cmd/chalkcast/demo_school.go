@@ -51,13 +51,13 @@ const (
 
 // demoCast makes the school, or finds the one of an earlier start, with as many lessons
 // that are due now as classes says, and at least one.
-func (sc *school) demoCast(ctx context.Context, classes int, say func(string, ...any)) (*demoCast, error) {
+func (sc *school) demoCast(ctx context.Context, term bool, classes int, say func(string, ...any)) (*demoCast, error) {
 	cast := &demoCast{}
 	path := filepath.Join(sc.settings.Data, "demo.json")
 	err := readJSON(path, cast)
 	if errors.Is(err, fs.ErrNotExist) {
 		say("Making %d students, a teacher and an admin …", demoStudents)
-		err = sc.makeDemo(ctx, cast)
+		err = sc.makeDemo(ctx, cast, term)
 	}
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (sc *school) demoCast(ctx context.Context, classes int, say func(string, ..
 	return cast, writeJSON(path, cast)
 }
 
-func (sc *school) makeDemo(ctx context.Context, cast *demoCast) error {
+func (sc *school) makeDemo(ctx context.Context, cast *demoCast, term bool) error {
 	if err := sc.classroom.Accounts.SetSchool(ctx, 0, "Chalk Hill School", demoZone, "en"); err != nil {
 		return fmt.Errorf("name the school: %w", err)
 	}
@@ -95,8 +95,10 @@ func (sc *school) makeDemo(ctx context.Context, cast *demoCast) error {
 	if err != nil {
 		return err
 	}
-	if err := sc.demoTerm(ctx, cast, other); err != nil {
-		return err
+	if term {
+		if err := sc.demoTerm(ctx, cast, other); err != nil {
+			return err
+		}
 	}
 	tomorrow := time.Now().Add(24 * time.Hour).Format(time.DateOnly)
 	for _, d := range []lessons.Draft{

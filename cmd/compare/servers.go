@@ -119,7 +119,7 @@ func (b *bench) ours(ctx context.Context, core, classes int, profile string) (*s
 		return nil, err
 	}
 	credentials := filepath.Join(dir, "credentials.json")
-	cmd := b.pinned(ctx, core, b.bin("chalkcast"), "demo", "--no-broadcast", "--classes", strconv.Itoa(classes), "--credentials", credentials,
+	cmd := b.pinned(ctx, core, b.bin("chalkcast"), "demo", "--no-broadcast", "--no-term", "--classes", strconv.Itoa(classes), "--credentials", credentials,
 		"--data", filepath.Join(dir, "data"), "--http", at[0], "--rtmp", at[1], "--rtsp", "", "--metrics", "", "--part", profile, "--log-level", "WARN")
 	cmd.Dir = dir
 	ready := func() bool {
