@@ -18,15 +18,15 @@ import (
 
 // options are the command line.
 type options struct {
-	Peer    string        `placeholder:"FILE" env:"PEER" help:"The other server: MediaMTX."`
-	Only    []string      `default:"ingest,delay,viewers,plain" placeholder:"STAGES" help:"What to measure. (default ${default})"`
-	Streams []int         `default:"1,10,30,60" placeholder:"N" help:"How many streams to measure ingest with. (default ${default})"`
-	Viewers int           `default:"400" placeholder:"N" help:"With how many viewers to try the peer first; ours begins with three times as many. (default ${default})"`
-	Plain   int           `default:"500" placeholder:"N" help:"How many plain viewers. (default ${default})"`
-	Record  bool          `help:"Let the peer record, too: ours always does."`
-	Nice    int           `default:"0" placeholder:"N" help:"Below 0: run servers and load before everything else on a machine that has other work. Needs root."`
-	Settle  time.Duration `default:"15s" placeholder:"TIME" help:"How long streams run before they are measured. (default ${default})"`
-	Measure time.Duration `name:"for" default:"20s" placeholder:"TIME" help:"How long is measured each time. (default ${default})"`
+	Peer     string        `placeholder:"FILE" env:"PEER" help:"The other server: MediaMTX."`
+	Only     []string      `default:"ingest,delay,viewers,plain" placeholder:"STAGES" help:"What to measure. (default ${default})"`
+	Streams  []int         `default:"1,10,30,60" placeholder:"N" help:"How many streams to measure ingest with. (default ${default})"`
+	Viewers  int           `default:"400" placeholder:"N" help:"With how many viewers to try the peer first; ours begins with three times as many. (default ${default})"`
+	Plain    int           `default:"500" placeholder:"N" help:"How many plain viewers. (default ${default})"`
+	Record   bool          `help:"Let the peer record, too: ours always does."`
+	Realtime bool          `help:"Run servers and load before everything else, on a machine that has other work. Needs root."`
+	Settle   time.Duration `default:"15s" placeholder:"TIME" help:"How long streams run before they are measured. (default ${default})"`
+	Measure  time.Duration `name:"for" default:"20s" placeholder:"TIME" help:"How long is measured each time. (default ${default})"`
 }
 
 // stage is something to be measured.

@@ -30,8 +30,8 @@ func (b *bench) pinned(ctx context.Context, core int, name string, args ...strin
 	if core != anywhere {
 		name, args = "taskset", append([]string{"-c", strconv.Itoa(core), name}, args...)
 	}
-	if b.Nice != 0 {
-		name, args = "nice", append([]string{"-n", strconv.Itoa(b.Nice), name}, args...)
+	if b.Realtime { // a priority counts within a session only
+		name, args = "chrt", append([]string{"--rr", "1", name}, args...)
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
