@@ -16,7 +16,10 @@ export function staff() {
   let seen = -1;
 
   const lines = log($('#side-chat'), room, may ? moderation : undefined);
+  const steps = $('.obs details');
   const chosen = tabs($('.studio-side [role="tablist"]'), () => {
+    // Who turns to the class needs the room that the steps of OBS take; a press opens them again.
+    if (steps) steps.open = false;
     read();
     if (chosen.current() === 'chat') lines.toEnd();
   });
