@@ -42,7 +42,7 @@ beforeEach(() => {
     removeEventListener: frame.removeEventListener.bind(frame),
   });
   mock.timers.enable({ apis: ['setTimeout'] });
-  close = listen('/events', {}, () => asked++);
+  close = listen(() => '/events', {}, () => asked++);
 });
 afterEach(() => {
   close();
