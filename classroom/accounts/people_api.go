@@ -124,9 +124,7 @@ func (a *Accounts) apiEdit(c *gin.Context) error {
 	if err := web.BindJSON(c, &in); err != nil {
 		return err
 	}
-	return a.apiDone(c, id, a.Change(c.Request.Context(), web.MustViewer(c).ID, id, Edit{
-		DisplayName: in.DisplayName, GivenName: in.GivenName, FamilyName: in.FamilyName, Email: in.Email, StudentID: in.StudentID,
-	}))
+	return a.apiDone(c, id, a.Change(c.Request.Context(), web.MustViewer(c).ID, id, Edit(in)))
 }
 
 // apiLink makes a link {for: sign_in, reset or invitation}, to be handed over; it is told this once.
