@@ -321,14 +321,6 @@ func (f *Chat) note(ctx context.Context, tx *gorm.DB, a Actor, action string, de
 	return audit.Write(ctx, tx, audit.Line{At: f.now(), Actor: a.User, Action: action, Object: audit.Object("lesson", a.Lesson.ID), Detail: detail})
 }
 
-// Erase deletes in tx what somebody wrote, raised and voted, everywhere. What polls counted when they closed stays.
-func Erase(ctx context.Context, tx *gorm.DB, user media.ID) error {
-	if err := eraseOf(ctx, tx, user); err != nil {
-		return fmt.Errorf("erase chat: %w", err)
-	}
-	return nil
-}
-
 // sweepRows is how many rows one transaction of Sweep deletes, so that beats and messages pass in between.
 const sweepRows = 500
 

@@ -271,7 +271,10 @@ func TestPollsTellWhenTheyClose(t *testing.T) {
 		s.pass(time.Minute)
 		many := s.post("tina", "/polls", m{"text": "Which?", "multiple": true, "options": []string{"a", "b"}})
 		s.post("sue", "/polls/"+many+"/vote", m{"choices": []int{0, 1}})
-		s.must(s.db.Tx(t.Context(), func(tx databaseTx) error { return chat.Erase(t.Context(), tx, s.people["sue"].ID) }))
+		s.must(s.db.Tx(t.Context(), func(tx databaseTx) error {
+			_, err := s.chat.Erase(t.Context(), tx, s.people["sue"].ID)
+			return err
+		}))
 		n, _ := s.read("sol", "")
 		if len(n.Polls) != 2 || fmt.Sprint(n.Polls[0].Counts) != "[0 2 0]" || n.Polls[1].Counts != nil {
 			t.Errorf("polls after a voter was erased: %+v, want what was counted", n.Polls)
@@ -433,7 +436,10 @@ func TestEraseAndSweep(t *testing.T) {
 		}
 		write("sue", "sue's own words")
 		write("sam", "sam's own words")
-		s.must(s.db.Tx(t.Context(), func(tx databaseTx) error { return chat.Erase(t.Context(), tx, s.people["sue"].ID) }))
+		s.must(s.db.Tx(t.Context(), func(tx databaseTx) error {
+			_, err := s.chat.Erase(t.Context(), tx, s.people["sue"].ID)
+			return err
+		}))
 		n, body := s.read("tina", "")
 		if strings.Contains(body, "sue") || len(n.Messages) != 1 || len(n.Questions) != 1 || len(n.Hands) != 1 {
 			t.Errorf("after erasing sue: %s", body)

@@ -228,16 +228,6 @@ func upsertMute(ctx context.Context, tx *gorm.DB, m muteRow) error {
 		m.LessonID, m.UserID, m.Rev, m.Muted, m.At, m.ByID).Error
 }
 
-// eraseOf deletes what somebody wrote, raised and voted. What a poll counted when it closed stays.
-func eraseOf(ctx context.Context, tx *gorm.DB, user media.ID) error {
-	for _, table := range []string{"messages", "questions", "hands", "votes", "mutes"} {
-		if err := tx.WithContext(ctx).Exec("DELETE FROM "+table+" WHERE user_id = ?", user).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // old says where the age of each table stands, votes and options going with their poll.
 var old = []struct{ table, at string }{
 	{"messages", "at"}, {"questions", "at"}, {"hands", "raised_at"}, {"polls", "opened_at"},
