@@ -32,9 +32,11 @@ func TestRoom(t *testing.T) {
 	studio.waitFor("the teacher reads it", says("#side-chat", "Good <b>morning</b>"), 10*time.Second)
 	spam := other.post(lesson+"/chat", map[string]any{"text": "\u202e buy this " + strings.Repeat("!", 200)})
 	class.waitFor("a classmate's line", says("#tab-chat", "buy this"), 10*time.Second)
+	studio.waitFor("the same in the studio", says("#side-chat li:last-child", "buy this"), 10*time.Second)
 	studio.keep("studio-chat")
-	studio.run("take the line away", chromedp.Click(chromedp.CSS(`#side-chat li:last-child summary`)),
-		chromedp.Click(chromedp.CSS(`#side-chat li:last-child .line-more button`)))
+	studio.click(`#side-chat li:last-child summary`)
+	studio.waitFor("what can be done is shown", `document.querySelector("#side-chat li:last-child .line-more button").checkVisibility()`, 5*time.Second)
+	eval[bool](studio, `(document.querySelector("#side-chat li:last-child .line-more button").click(), true)`) // what was opened may still move
 	class.waitFor("it is gone", "!"+says("#tab-chat", "buy this"), 10*time.Second)
 	if status, _ := other.do("POST", "/api/v1"+lesson+"/chat/"+spam+"/remove", struct{}{}); status != http.StatusForbidden {
 		t.Errorf("a student removes a message: %d, want 403", status)

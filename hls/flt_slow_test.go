@@ -115,8 +115,9 @@ func TestFLT32(t *testing.T) {
 			})
 		}
 		synctest.Wait() // each has its first bytes, and the server waits
+		// net/http copies through 32 KiB; the rest is two small buffers and a stack at either end.
 		each := (inUse() - before) / int64(slow)
-		if each > 64<<10 {
+		if each > 112<<10 {
 			t.Errorf("a slow viewer of %d costs %d bytes of memory, both ends counted, with a segment of %d", slow, each, size)
 		}
 		a.finish() // the other viewer was never late
