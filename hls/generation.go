@@ -130,7 +130,7 @@ func (c *channel) setInit(r *rendition, tracks []media.Track) error {
 		return err
 	}
 	name := initName{c.tag, c.generation}
-	looks := newVariant(tracks)
+	looks := newVariant(tracks).after(r.looks.Load())
 	r.looks.Store(&looks)
 	r.addInit(name, b)
 	if c.spool != nil {

@@ -2,8 +2,11 @@ package hls
 
 import (
 	"bytes"
+	"encoding/hex"
+	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -377,6 +380,39 @@ func newVariant(tracks []media.Track) variant {
 	v.codecs = media.CodecsAttribute(params...)
 	v.width, v.height, v.frameRate = p.Width, p.Height, p.FrameRateMilli
 	return v
+}
+
+// after returns v, with codecs that also let a player decode what the rendition was before: CODECS is about all that
+// its playlist lists (RFC 8216bis section 4.4.6.2). Two entries of one kind would be no way out, since browsers then
+// want both kinds in every init segment. So it is the greater profile and level of H.264, which decodes the lesser;
+// what cannot be brought together is told as it is now.
+func (v variant) after(before *variant) variant {
+	if before == nil {
+		return v
+	}
+	now, sound, _ := strings.Cut(v.codecs, ",")
+	was, _, _ := strings.Cut(before.codecs, ",")
+	a, okA := avcProfile(now)
+	b, okB := avcProfile(was)
+	if !okA || !okB {
+		return v
+	}
+	both := [3]byte{max(a[0], b[0]), a[1] & b[1], max(a[2], b[2])}
+	v.codecs = fmt.Sprintf("avc1.%02x%02x%02x", both[0], both[1], both[2])
+	if sound != "" {
+		v.codecs += "," + sound
+	}
+	return v
+}
+
+// avcProfile returns profile_idc, the constraint flags and level_idc of avc1.PPCCLL (RFC 6381 section 3.3).
+func avcProfile(codec string) (p [3]byte, ok bool) {
+	text, ok := strings.CutPrefix(codec, "avc1.")
+	if !ok || len(text) != 2*len(p) {
+		return p, false
+	}
+	_, err := hex.Decode(p[:], []byte(text))
+	return p, err == nil
 }
 
 // bandwidth returns the highest bitrate of runs of segments that are half to one and a half target durations long,

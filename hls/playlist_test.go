@@ -123,6 +123,24 @@ func TestPlaylists(t *testing.T) {
 	}, "replay.m3u8"))
 }
 
+// CODECS lets a player decode all that is listed, also from before an encoder changed.
+func TestCodecsCoverWhatWasBefore(t *testing.T) {
+	for _, c := range []struct{ before, now, want string }{
+		{"", "avc1.64001f,mp4a.40.2", "avc1.64001f,mp4a.40.2"},
+		{"avc1.640028,mp4a.40.2", "avc1.64001f,mp4a.40.2", "avc1.640028,mp4a.40.2"},
+		{"avc1.42c01e,mp4a.40.2", "avc1.64001f,mp4a.40.2", "avc1.64001f,mp4a.40.2"},
+		{"avc1.4d4028", "avc1.42c01e", "avc1.4d4028"},
+		{"avc1.4d4028,mp4a.40.2", "avc1.64001e", "avc1.640028"},
+		{"avc1.64001f,mp4a.40.2", "hvc1.1.6.L93.B0,mp4a.40.2", "hvc1.1.6.L93.B0,mp4a.40.2"},
+		{"mp4a.40.2", "mp4a.40.5", "mp4a.40.5"},
+		{"avc1.64001f", "avc1.x", "avc1.x"},
+	} {
+		if got := (variant{codecs: c.now}).after(&variant{codecs: c.before}).codecs; got != c.want {
+			t.Errorf("%s after %s: %s, want %s", c.now, c.before, got, c.want)
+		}
+	}
+}
+
 func TestBandwidth(t *testing.T) {
 	const target = 2 * time.Second
 	type made struct {

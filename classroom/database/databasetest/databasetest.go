@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
@@ -98,7 +99,9 @@ func serverURL() string { return os.Getenv("CHALKCAST_TEST_POSTGRES") }
 
 func open(t testing.TB, address string) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), database.Config{URL: address})
+	// A test machine that is slow is not the fault that these limits are for: those who test that set their own.
+	patience := time.Minute
+	db, err := database.Open(t.Context(), database.Config{URL: address, StatementTimeout: patience, AcquireTimeout: patience})
 	if err != nil {
 		t.Fatalf("open database: %v", err)
 	}
