@@ -37,6 +37,7 @@ type spool struct {
 	files   map[string]*spoolWriter // by rendition: of the segment that is being made
 	surplus []surplus               // files of segments that are stored
 	late    []record                // lines that the journal has not taken yet
+	names   *os.File                // the folder, once it was flushed
 
 	trouble atomic.Pointer[trouble] // nil when all is well
 }
@@ -280,12 +281,22 @@ func (s *spool) settle(r *rendition, seg *segment) {
 func (s *spool) sync(w *spoolWriter) bool {
 	err := w.f.Sync()
 	if err == nil {
-		err = syncFolder(s.root)
+		err = s.syncNames()
 	}
 	if err != nil {
 		s.note(fmt.Errorf("%w spool: %w", errSync, err))
 	}
 	return err == nil
+}
+
+// syncNames flushes the folder, which stays open for the next time.
+func (s *spool) syncNames() (err error) {
+	if s.names == nil {
+		if s.names, err = s.root.Open("."); err != nil {
+			return err
+		}
+	}
+	return s.names.Sync()
 }
 
 func syncFolder(root *os.Root) error {
@@ -334,6 +345,9 @@ func (s *spool) shut() {
 		if w.f != nil {
 			w.f.Close()
 		}
+	}
+	if s.names != nil {
+		s.names.Close()
 	}
 	s.journal.f.Close()
 	s.root.Close()

@@ -32,10 +32,10 @@ type conn struct {
 	protocol media.Protocol
 	remote   netip.AddrPort
 
-	chunks   *chunkReader
-	received countingReader
-	window   uint32 // acknowledge after so many bytes
-	acked    uint32
+	chunks *chunkReader
+	inlet  inlet
+	window uint32 // acknowledge after so many bytes
+	acked  uint32
 
 	connected bool
 	app       string
@@ -55,25 +55,13 @@ type conn struct {
 // goodbye is why somebody else ends the connection; a nil refusal means that the server stops.
 type goodbye struct{ why *media.Refusal }
 
-// countingReader counts what arrives, for acknowledgements, which wrap at 32 bits.
-type countingReader struct {
-	r io.Reader
-	n uint32
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += uint32(n)
-	return n, err
-}
-
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{server: s, nc: nc, protocol: protocolOf(nc), window: ourWindow}
 	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = tcp.AddrPort()
 	}
-	c.received.r = nc
-	c.chunks = newChunkReader(&c.received, limitStranger)
+	c.inlet.c = c
+	c.chunks = newChunkReader(&c.inlet, limitStranger)
 	return c
 }
 
@@ -157,7 +145,7 @@ func (c *conn) allow(d time.Duration) {
 // stillAllow gives the encoder the usual time again. A timer costs as much as a small frame: it is moved when an eighth
 // of the time is over.
 func (c *conn) stillAllow() {
-	if d := c.server.cfg.ReadTimeout; time.Since(c.allowed) > d/8 {
+	if d := c.server.cfg.ReadTimeout; c.inlet.low == 0 && time.Since(c.allowed) > d/8 {
 		c.allow(d)
 	}
 }
@@ -213,10 +201,10 @@ func (c *conn) lost(err error) error {
 
 // acknowledge confirms a window of bytes (RTMP section 5.4.3); some encoders stop sending without.
 func (c *conn) acknowledge() error {
-	if c.received.n-c.acked < c.window {
+	if c.inlet.n-c.acked < c.window {
 		return nil
 	}
-	c.acked = c.received.n
+	c.acked = c.inlet.n
 	return c.send(appendControl(nil, typeAck, c.acked))
 }
 
@@ -384,6 +372,7 @@ func (c *conn) publish(ctx context.Context, cmd command) error {
 	c.server.count.published.Add(1)
 	c.intake = &intake{session: session, cfg: &c.server.cfg, skipped: &c.server.count.skipped, encoder: c.encoder}
 	c.chunks.limit = limitGuest
+	c.inlet.gather()
 	if g := guard.Of(c.nc); g != nil {
 		g.Accepted()
 	}
@@ -411,6 +400,7 @@ func (c *conn) unpublish() error {
 	}
 	err := c.intake.flush()
 	c.stopped = true
+	c.inlet.scatter()
 	c.session.End(true, reason(err))
 	c.allow(goodbyeFor)
 	return err

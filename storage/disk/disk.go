@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,7 +25,16 @@ const (
 )
 
 // Store implements storage.Store.
-type Store struct{ root *os.Root }
+type Store struct {
+	root *os.Root
+
+	mu     sync.Mutex      // guards what follows
+	safe   map[string]bool // folders that a power cut leaves where they are, with those above
+	doubts int             // how often one was removed or made
+}
+
+// maxSafe bounds safe: what is forgotten is made sure of again.
+const maxSafe = 4096
 
 // Open returns the store in the folder at path, which it makes when it is missing, and removes what crashed Puts
 // left behind. Close it when no call is running any more.
@@ -36,7 +46,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open disk store: %w", err)
 	}
-	s := &Store{root: root}
+	s := &Store{root: root, safe: make(map[string]bool)}
 	if err := s.prepare(time.Now()); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("open disk store: %w", err)
@@ -97,7 +107,7 @@ func (s *Store) Put(ctx context.Context, name string, c storage.Content) error {
 		_ = s.root.Remove(temp) // Open removes what is left
 		return explain(err)
 	}
-	return explain(s.syncUp(path.Dir(name)))
+	return explain(s.settle(path.Dir(name)))
 }
 
 // Link implements storage.Linker.
@@ -120,7 +130,7 @@ func (s *Store) Link(ctx context.Context, name string, f *os.File, size int64) (
 	if err != nil {
 		return false, explain(err)
 	}
-	return true, explain(s.syncUp(path.Dir(name)))
+	return true, explain(s.settle(path.Dir(name)))
 }
 
 // write makes a durable file of c.
@@ -136,18 +146,51 @@ func (s *Store) write(ctx context.Context, temp string, c storage.Content) (err 
 	return f.Sync()
 }
 
-// move renames temp to name. A Delete may remove the folder, just found empty, between the two calls: then the
-// folder is made again.
+// move renames temp to name and makes the folder when there is none. A Delete may remove it, just found empty, between
+// two calls: then it is made again.
 func (s *Store) move(temp, name string) error {
+	folder := path.Dir(name)
 	for try := 0; ; try++ {
-		if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
 		err := s.root.Rename(temp, name)
 		if !errors.Is(err, fs.ErrNotExist) || try == 8 {
 			return err
 		}
+		s.doubt(folder)
+		if err := s.root.MkdirAll(folder, 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
+}
+
+// settle makes the entries of folder durable, and once those that lead to it.
+func (s *Store) settle(folder string) error {
+	s.mu.Lock()
+	safe, doubts := s.safe[folder], s.doubts
+	s.mu.Unlock()
+	if !safe {
+		if err := s.syncUp(folder); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.safe) >= maxSafe {
+			clear(s.safe)
+		}
+		s.safe[folder] = doubts == s.doubts
+		return nil
+	}
+	if err := s.syncDir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // without it: a Delete took all of it
+	}
+	return nil
+}
+
+// doubt is called before a folder is removed, and before it is made.
+func (s *Store) doubt(folder string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.safe, folder)
+	s.doubts++
 }
 
 // syncUp makes the entries of folder and of all folders above it durable. Folders that are gone need nothing:
@@ -254,7 +297,10 @@ func (s *Store) Delete(ctx context.Context, names ...string) error {
 
 // prune removes folder and the folders above it as far as they are empty.
 func (s *Store) prune(folder string) {
-	for folder != "." && s.root.Remove(folder) == nil {
+	for folder != "." {
+		if s.doubt(folder); s.root.Remove(folder) != nil {
+			return
+		}
 		folder = path.Dir(folder)
 	}
 }
