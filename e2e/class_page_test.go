@@ -240,6 +240,20 @@ func TestOtherBrowsers(t *testing.T) {
 				tb.t.Errorf("counted %v s within the first minute", w.Counted)
 			}
 		}},
+		{"SEC-22 the ticket expires", `const open = XMLHttpRequest.prototype.open, ask = window.fetch;
+			const stale = (url) => window.expired && url.includes("/p/") ? url.replace(/\/p\/[^/]+/, "/p/" + "A".repeat(52)) : url;
+			XMLHttpRequest.prototype.open = function (method, url, ...rest) { return open.call(this, method, stale(String(url)), ...rest); };
+			window.fetch = (what, ...rest) => {
+				const url = String(what.url ?? what);
+				if (url.endsWith("/playback") && window.expired) { window.expired = false; window.renewed = performance.now() - window.expiredAt; }
+				return ask(stale(url) === url ? what : stale(url), ...rest);
+			};`, func(tb *tab) {
+			tb.waitFor("it is live", isLive, 15*time.Second)
+			eval[bool](tb, `(window.expiredAt = performance.now(), window.expired = true)`)
+			tb.waitFor("the page asks for another ticket", `window.renewed > 0`, 15*time.Second)
+			tb.waitFrames(50, 15*time.Second)
+			tb.t.Logf("asked for a new ticket %v ms after the old one had expired", eval[float64](tb, `window.renewed`))
+		}},
 		{"muted start", autoplay(`!this.muted`), func(tb *tab) {
 			tb.click(".unmute")
 			tb.waitFor("there is sound", `!document.querySelector("video").muted && !document.querySelector("video").paused`, 5*time.Second)

@@ -8,6 +8,7 @@ import (
 	"chalkcast/classroom/lessons"
 )
 
+// SEC-22: a ticket lasts as long as its lesson, because players stall when it changes.
 func TestTicketUntil(t *testing.T) {
 	start := time.Date(2026, 10, 26, 8, 0, 0, 0, time.UTC)
 	planned := func(state lessons.State, length time.Duration, extended int) lessons.Lesson {
