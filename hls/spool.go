@@ -37,7 +37,6 @@ type spool struct {
 	files   map[string]*spoolWriter // by rendition: of the segment that is being made
 	surplus []surplus               // files of segments that are stored
 	late    []record                // lines that the journal has not taken yet
-	names   *os.File                // the folder, once it was flushed
 
 	trouble atomic.Pointer[trouble] // nil when all is well
 }
@@ -277,26 +276,20 @@ func (s *spool) settle(r *rendition, seg *segment) {
 	s.settled(r, seg, ok)
 }
 
-// sync flushes a file and the folder that names it.
+// sync flushes a file and the folder that names it. Flushing what somebody has removed succeeds, so it asks for the name.
 func (s *spool) sync(w *spoolWriter) bool {
 	err := w.f.Sync()
 	if err == nil {
-		err = s.syncNames()
+		err = syncFolder(s.root)
 	}
 	if err != nil {
 		s.note(fmt.Errorf("%w spool: %w", errSync, err))
+		return false
+	}
+	if _, err = s.root.Lstat(w.name); err != nil {
+		s.note(fmt.Errorf("spool: %w", err))
 	}
 	return err == nil
-}
-
-// syncNames flushes the folder, which stays open for the next time.
-func (s *spool) syncNames() (err error) {
-	if s.names == nil {
-		if s.names, err = s.root.Open("."); err != nil {
-			return err
-		}
-	}
-	return s.names.Sync()
 }
 
 func syncFolder(root *os.Root) error {
@@ -345,9 +338,6 @@ func (s *spool) shut() {
 		if w.f != nil {
 			w.f.Close()
 		}
-	}
-	if s.names != nil {
-		s.names.Close()
 	}
 	s.journal.f.Close()
 	s.root.Close()
