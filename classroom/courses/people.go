@@ -47,7 +47,9 @@ func (f *Courses) Erase(ctx context.Context, tx *gorm.DB, user media.ID) (func()
 		return nil, fmt.Errorf("end enrollments: %w", err)
 	}
 	for _, statement := range []string{
-		"DELETE FROM waiting WHERE user_id = ?", "DELETE FROM sign_ups WHERE user_id = ?", "DELETE FROM roster_imports WHERE by_id = ?",
+		"DELETE FROM waiting WHERE user_id = ?", "DELETE FROM sign_ups WHERE user_id = ?",
+		// What was uploaded and not applied may name them, whoever uploaded it, in ways that nobody can search for.
+		"DELETE FROM roster_imports WHERE by_id = ? OR state IN ('preview', 'queued')",
 	} {
 		if err := tx.WithContext(ctx).Exec(statement, user).Error; err != nil {
 			return nil, fmt.Errorf("erase how a person joined: %w", err)
