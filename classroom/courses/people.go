@@ -42,6 +42,10 @@ func (f *Courses) Taught(ctx context.Context, user media.ID) (bool, error) {
 // Erase is an accounts.Eraser: a person who is erased leaves their courses. That they were in them stays, because
 // registers are counted by it.
 func (f *Courses) Erase(ctx context.Context, tx *gorm.DB, user media.ID) (func(), error) {
+	all, err := coursesOf(ctx, tx, user)
+	if err != nil {
+		return nil, fmt.Errorf("read courses of a person: %w", err)
+	}
 	ended, err := endEnrollmentsOf(ctx, tx, user, database.At(f.now()))
 	if err != nil {
 		return nil, fmt.Errorf("end enrollments: %w", err)
@@ -54,10 +58,6 @@ func (f *Courses) Erase(ctx context.Context, tx *gorm.DB, user media.ID) (func()
 		if err := tx.WithContext(ctx).Exec(statement, user).Error; err != nil {
 			return nil, fmt.Errorf("erase how a person joined: %w", err)
 		}
-	}
-	all, err := coursesOf(ctx, tx, user)
-	if err != nil {
-		return nil, fmt.Errorf("read courses of a person: %w", err)
 	}
 	return func() {
 		for _, course := range all { // their name is gone from these classes
