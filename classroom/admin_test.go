@@ -302,11 +302,11 @@ func TestAuditHasWhatMatters(t *testing.T) {
 		}
 		return nil
 	}
-	s.wait("the end of the broadcast is written down", func() bool {
+	s.wait("the end of the broadcast and the refused sign-in are written down", func() bool {
 		var err error
 		entries, err = audit.Search(ctx, s.db.Reader(), audit.Filter{}, 1000)
 		s.must(err)
-		return find("broadcast.stop", teacher) != nil
+		return find("broadcast.stop", teacher) != nil && find("session.refused", 0) != nil
 	})
 	for _, want := range []struct {
 		action string

@@ -145,6 +145,9 @@ func (k *Classroom) apiPreview(c *gin.Context) error {
 func (k *Classroom) addTicket(out *playbackJSON, a courses.Access, channel media.ID, row lessons.Lesson) {
 	now := k.now()
 	until := row.TicketUntil(now).UTC()
+	if end := a.Member.Until; !end.IsZero() && end.Before(until) && !a.Viewer.Admin {
+		until = end
+	}
 	viewer := k.seats.take(seat{
 		session: a.Viewer.Session, course: a.Course.ID, user: a.Viewer.ID, enrollment: a.Member.Enrollment, until: until,
 	}, now)

@@ -53,7 +53,7 @@ type CoursePeople struct {
 	LeftMore        int        // not shown
 	Waiting         []Applicant
 	Who, Role       string // what was typed when Error says that it did not work
-	Group           string
+	Group, From, To string
 	Error           string // catalogue key
 }
 
@@ -63,7 +63,7 @@ type Enrolled struct {
 	StudentID, Email, Group     string
 	Role                        string
 	From                        time.Time
-	Until                       time.Time // zero while it lasts
+	Until                       time.Time // zero while nobody has said how long
 	Fixed                       bool      // not the reader's to change
 }
 

@@ -42,7 +42,7 @@ func enrolled(i int, role string) templates.Enrolled {
 func coursePeople() templates.CoursePeople {
 	p := templates.CoursePeople{
 		Page: coursePage("teacher"), ID: "5c4d3e2f1g0hj", Code: "BIO-7B", Title: "Biology, year 7", MayAppoint: true, LeftMore: 12,
-		Who: "eva@school.example", Role: "assistant", Group: "b", Error: "enrollment.unknown",
+		Who: "eva@school.example", Role: "assistant", Group: "b", From: "2026-09-14", To: "2026-12-18", Error: "enrollment.unknown",
 	}
 	for i := range 304 {
 		p.Students = append(p.Students, enrolled(i, "student"))

@@ -108,6 +108,7 @@ func streamPage() templates.StreamPage {
 		{Code: "key_revoked"},
 		{Code: "path_mistyped", Detail: "/live/abc", Admitted: true},
 		{Code: "video_codec", Detail: "VP6"},
+		{Code: "key_revoked", Admitted: true},
 	} {
 		a.At, a.Protocol, a.KeyID, a.Key = now.Add(-time.Duration(i)*19*time.Hour), "RTMP", "b3xvaqm2", "laptop"
 		p.Attempts = append(p.Attempts, a)

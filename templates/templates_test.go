@@ -227,3 +227,13 @@ func BenchmarkRegister(b *testing.B) {
 		}
 	}
 }
+
+// A stream that ended with its key was let in, and its line does not say otherwise.
+func TestAttemptThatEndedWithItsKey(t *testing.T) {
+	p := streamPage()
+	p.Attempts = p.Attempts[len(p.Attempts)-1:]
+	text := render(t, newSet(t), "en", p)
+	if !strings.Contains(text, "until the key was replaced or revoked") || strings.Contains(text, "OBS tried at") {
+		t.Errorf("the page says otherwise:\n%s", text)
+	}
+}

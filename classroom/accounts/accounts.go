@@ -55,7 +55,9 @@ type Accounts struct {
 	refusals *audit.Refusals
 	school   atomic.Pointer[School]
 
-	asked chan asking
+	// What is done after the answer, by Run.
+	asked   chan asking
+	refused chan refusal
 
 	// Set while the program is wired, then only read.
 	onRevoke     []func(keyID string)
@@ -82,7 +84,7 @@ func New(ctx context.Context, cfg Config) (*Accounts, error) {
 		}
 	}
 	a := &Accounts{
-		db: cfg.DB, log: cfg.Log, now: cfg.Now, cfg: cfg, asked: make(chan asking, maxAsked),
+		db: cfg.DB, log: cfg.Log, now: cfg.Now, cfg: cfg, asked: make(chan asking, maxAsked), refused: make(chan refusal, maxRefused),
 		hasher:   newHasher(cfg.Cost, cfg.HashSlots),
 		throttle: newThrottle(),
 		sessions: newSessionCache(),
@@ -108,7 +110,8 @@ const (
 	sweepEvery = time.Hour
 )
 
-// Run keeps the sessions' books until ctx ends; a last time then. It returns nil.
+// Run keeps the sessions' books and does what was left for after an answer, until ctx ends; a last time then. It
+// returns nil.
 func (a *Accounts) Run(ctx context.Context) error {
 	tick := time.NewTicker(runEvery)
 	defer tick.Stop()
@@ -125,9 +128,15 @@ func (a *Accounts) Run(ctx context.Context) error {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			a.flushSeen(last)
+			for len(a.refused) > 0 {
+				a.noteRefusal(last, <-a.refused)
+			}
 			return nil
 		case ask := <-a.asked:
 			a.answer(ctx, ask)
+			continue
+		case r := <-a.refused:
+			a.noteRefusal(ctx, r)
 			continue
 		case <-tick.C:
 		}

@@ -36,9 +36,12 @@ func SecretURL(school, account string, secret []byte) string {
 	return secretURL(school, account, secret)
 }
 
-// Answer does what Run does with the mails that were asked for so far.
+// Answer does what Run does with the mails that were asked for so far, and the sign-ins that were refused.
 func (a *Accounts) Answer() {
 	for len(a.asked) > 0 {
 		a.answer(background, <-a.asked)
+	}
+	for len(a.refused) > 0 {
+		a.noteRefusal(background, <-a.refused)
 	}
 }

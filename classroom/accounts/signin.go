@@ -10,6 +10,7 @@ import (
 
 	"chalkcast/classroom/audit"
 	"chalkcast/classroom/fault"
+	"chalkcast/media"
 )
 
 // From is the browser that asks to sign in.
@@ -66,7 +67,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// checkPassword returns the user, or a fault. Every way out that says "wrong" has hashed once.
+// checkPassword returns the user, or a fault. Every way out that says "wrong" has read once, hashed once and written
+// nothing, so that its time does not tell whether anybody has the address (SEC-33).
 func (a *Accounts) checkPassword(ctx context.Context, email, password string) (userRow, error) {
 	var u userRow
 	if email != "" { // many have none
@@ -83,7 +85,8 @@ func (a *Accounts) checkPassword(ctx context.Context, email, password string) (u
 		return userRow{}, err
 	}
 	if !ok || u.DisabledAt != 0 {
-		return userRow{}, a.refuse(ctx, u)
+		a.refuse(u)
+		return userRow{}, fault.Unauthorized("sign_in.wrong")
 	}
 	if stale {
 		a.rehash(ctx, u, password)
@@ -91,17 +94,34 @@ func (a *Accounts) checkPassword(ctx context.Context, email, password string) (u
 	return u, nil
 }
 
-// refuse notes a failed try with somebody's account and returns the one answer.
-func (a *Accounts) refuse(ctx context.Context, u userRow) error {
-	if u.ID != 0 {
-		err := a.db.Tx(ctx, func(tx *gorm.DB) error {
-			return audit.Write(ctx, tx, audit.Line{At: a.now(), Action: "session.refused", Object: audit.Object("user", u.ID)})
-		})
-		if err != nil {
-			a.log.WarnContext(ctx, "failed sign-in not noted", "user", u.ID, "err", err)
-		}
+// maxRefused is how many failed tries may wait until Run notes them.
+const maxRefused = 1000
+
+// refusal is a failed try with somebody's account.
+type refusal struct {
+	user media.ID
+	at   time.Time
+}
+
+// refuse lets Run note a failed try with somebody's account, after the answer.
+func (a *Accounts) refuse(u userRow) {
+	if u.ID == 0 {
+		return
 	}
-	return fault.Unauthorized("sign_in.wrong")
+	select {
+	case a.refused <- refusal{u.ID, a.now()}:
+	default:
+		a.log.Warn("failed sign-in not noted: too many at once", "user", u.ID)
+	}
+}
+
+func (a *Accounts) noteRefusal(ctx context.Context, r refusal) {
+	err := a.db.Tx(ctx, func(tx *gorm.DB) error {
+		return audit.Write(ctx, tx, audit.Line{At: r.at, Action: "session.refused", Object: audit.Object("user", r.user)})
+	})
+	if err != nil {
+		a.log.WarnContext(ctx, "failed sign-in not noted", "user", r.user, "err", err)
+	}
 }
 
 func (a *Accounts) rehash(ctx context.Context, u userRow, password string) {

@@ -2,11 +2,14 @@ package accounts_test
 
 import (
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gorm.io/gorm"
 
 	"chalkcast/classroom/accounts"
 	"chalkcast/classroom/audit"
@@ -53,6 +56,7 @@ func TestSignIn(t *testing.T) {
 				t.Errorf("sign in %q %.30q: %v", c.email, c.password, err)
 			}
 		}
+		o.Answer()
 		if _, err := audit.Verify(t.Context(), db); err != nil {
 			t.Error(err)
 		}
@@ -65,6 +69,57 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("audit of Ada: %v, %v", count, err)
 		}
 	})
+}
+
+// SEC-33: whoever is refused was as much work as anybody else, and so took as long: one hash, which is what costs time
+// and memory, one look at the database and nothing written.
+func TestRefusalsAreTheSameWork(t *testing.T) {
+	const mebibyte = 1 << 20
+	o := openNew(t)
+	var err error
+	o.Accounts, err = accounts.New(t.Context(), accounts.Config{DB: o.db, Cost: accounts.Cost{MemoryKiB: 8 << 10, Passes: 1}, Now: o.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.add(t, "ada@x.example", true)
+	gone := o.add(t, "gone@x.example", false)
+	if _, err := o.Create(t.Context(), 0, accounts.NewUser{Email: "none@x.example", DisplayName: "No Password"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Disable(t.Context(), 0, gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	var queries int
+	if err := o.db.Reader().Callback().Query().Register("count", func(*gorm.DB) { queries++ }); err != nil {
+		t.Fatal(err)
+	}
+	written := func() (n int64) {
+		if err := o.db.Reader().Table("audit").Count(&n).Error; err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, try := range [][2]string{
+		{"ada@x.example", "wrong password"},
+		{"nobody@x.example", "wrong password"},
+		{"nobody@x.example", password},
+		{"gone@x.example", "wrong password"},
+		{"gone@x.example", password},
+		{"none@x.example", "wrong password"},
+		{"ada@x.example", strings.Repeat("x", 100_000)},
+		{"nobody@x.example", strings.Repeat("x", 100_000)},
+	} {
+		lines := written()
+		queries = 0
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := o.SignIn(t.Context(), try[0], try[1], accounts.From{Addr: home})
+		runtime.ReadMemStats(&after)
+		asked, hashes := queries, (after.TotalAlloc-before.TotalAlloc)/(8*mebibyte)
+		if !fault.Is(err, fault.KindUnauthorized) || hashes != 1 || asked != 1 || written() != lines {
+			t.Errorf("%s with %.20q: %d hashes, %d queries, %d lines, %v; want one hash, one query and no line", try[0], try[1], hashes, asked, written()-lines, err)
+		}
+	}
 }
 
 func TestPasswordIsComparedInNFC(t *testing.T) {

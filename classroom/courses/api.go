@@ -139,7 +139,7 @@ type memberJSON struct {
 	Group       string   `json:"group"`
 
 	From  time.Time  `json:"from"`
-	Until *time.Time `json:"until"` // null while it lasts
+	Until *time.Time `json:"until"` // null while nobody has said how long
 }
 
 func (f *Courses) apiMembers(c *gin.Context) error {
@@ -147,7 +147,7 @@ func (f *Courses) apiMembers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	members, err := f.Members(c.Request.Context(), a.Course.ID)
+	members, err := f.lasting(c.Request.Context(), a.Course.ID)
 	if err != nil {
 		return err
 	}
@@ -172,9 +172,12 @@ type enrollJSON struct {
 	UserID media.ID `json:"user_id"`
 	Role   Role     `json:"role"`
 	Group  string   `json:"group"`
+
+	From  time.Time `json:"from"`  // left out or past: now
+	Until time.Time `json:"until"` // left out: until somebody ends it
 }
 
-// apiEnroll takes {"enrollments": [{user_id, role, group}…]}.
+// apiEnroll takes {"enrollments": [{user_id, role, group, from, until}…]}.
 func (f *Courses) apiEnroll(c *gin.Context) error {
 	a, err := f.access(c, Enroll)
 	if err != nil {
@@ -203,13 +206,13 @@ func (f *Courses) apiEnroll(c *gin.Context) error {
 
 // mayEnroll checks that who may enroll students does not appoint staff, nor turn staff into students.
 func (f *Courses) mayEnroll(ctx context.Context, a Access, in []enrollJSON) ([]NewMember, error) {
-	members, err := f.Members(ctx, a.Course.ID)
+	members, err := f.lasting(ctx, a.Course.ID)
 	if err != nil {
 		return nil, err
 	}
-	staff := map[media.ID]bool{}
+	staff, now := map[media.ID]bool{}, f.now()
 	for _, m := range members {
-		staff[m.User] = m.Role.Staff()
+		staff[m.User] = staff[m.User] || m.Role.Staff()
 	}
 	var list []NewMember
 	for _, e := range in {
@@ -217,7 +220,11 @@ func (f *Courses) mayEnroll(ctx context.Context, a Access, in []enrollJSON) ([]N
 			f.noteDenied(ctx, a.Viewer, a.Course.ID, AppointStaff)
 			return nil, fault.Forbidden("")
 		}
-		list = append(list, NewMember{User: e.UserID, Role: e.Role, Section: e.Group})
+		n := NewMember{User: e.UserID, Role: e.Role, Section: e.Group, Until: e.Until}
+		if e.From.After(now) { // nobody was there before it was written down
+			n.From = e.From
+		}
+		list = append(list, n)
 	}
 	return list, nil
 }

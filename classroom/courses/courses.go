@@ -144,6 +144,16 @@ func (f *Courses) MembersDuring(ctx context.Context, course media.ID, from, unti
 	return in, nil
 }
 
+// lasting returns who is in a course or will be: the enrollments that run now and those that are yet to begin.
+func (f *Courses) lasting(ctx context.Context, course media.ID) ([]Member, error) {
+	now := f.now()
+	c, err := f.classes.get(ctx, course, now)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(c.members), func(m Member) bool { return !m.Until.IsZero() && !m.Until.After(now) }), nil
+}
+
 // Place is a course and what somebody is in it.
 type Place struct {
 	Course Course
@@ -293,17 +303,28 @@ type NewMember struct {
 	Role    Role
 	Section string
 	From    time.Time // zero: now
+	Until   time.Time // zero: until somebody ends it
+}
+
+// check returns n with its texts as they are kept, or a fault.
+func (n NewMember) check(now time.Time) (_ NewMember, err error) {
+	if !n.Role.Valid() {
+		return n, fault.Invalid("enrollment.role").At("role")
+	}
+	if !n.Until.IsZero() && (!n.Until.After(now) || !n.Until.After(n.From)) {
+		return n, fault.Invalid("enrollment.period").At("until")
+	}
+	n.Section, err = web.OptionalLine("section", n.Section, 40)
+	return n, err
 }
 
 // EnrollAll enrolls all people of list, or none. Who is in the course as the same already stays as
-// they are; a running enrollment with another role or section ends and the new one begins. changed counts the
-// others. actor is who does it, 0 for the program itself.
+// they are; an enrollment with another role, section or end stops where the new one begins, and what was to begin later
+// does not. changed counts the others. actor is who does it, 0 for the program itself.
 func (f *Courses) EnrollAll(ctx context.Context, actor, course media.ID, list []NewMember) (changed int, err error) {
+	list = slices.Clone(list)
 	for i := range list {
-		if !list[i].Role.Valid() {
-			return 0, fault.Invalid("enrollment.role").At("role")
-		}
-		if list[i].Section, err = web.OptionalLine("section", list[i].Section, 40); err != nil {
+		if list[i], err = list[i].check(f.now()); err != nil {
 			return 0, err
 		}
 	}
@@ -332,7 +353,7 @@ func (f *Courses) EnrollAll(ctx context.Context, actor, course media.ID, list []
 	return changed, nil
 }
 
-// plan ends the enrollments that are replaced and returns those that begin.
+// plan ends the enrollments that are replaced and returns those that begin, and who is no longer now what they were.
 func (f *Courses) plan(ctx context.Context, tx *gorm.DB, course media.ID, list []NewMember) (rows []enrollmentRow, replaced []media.ID, err error) {
 	if err := f.checkPeople(ctx, tx, list); err != nil {
 		return nil, nil, err
@@ -342,30 +363,40 @@ func (f *Courses) plan(ctx context.Context, tx *gorm.DB, course media.ID, list [
 	if err != nil {
 		return nil, nil, err
 	}
-	running := map[media.ID]enrollmentRow{}
+	has := map[media.ID][]enrollmentRow{}
 	for _, m := range members {
-		if e := m.Enrollment; e.UntilAt == 0 {
-			running[e.UserID] = e
+		if e := m.Enrollment; e.lasts(now) {
+			has[e.UserID] = append(has[e.UserID], e)
 		}
 	}
 	for _, n := range list {
-		old, in := running[n.User]
-		if in && old.Role == n.Role && old.Section == n.Section {
+		row := enrollmentRow{
+			ID: media.NewID(), CourseID: course, UserID: n.User, Role: n.Role, Section: n.Section, FromAt: now, UntilAt: database.At(n.Until),
+		}
+		if !n.From.IsZero() {
+			row.FromAt = database.At(n.From)
+		}
+		if slices.ContainsFunc(has[n.User], row.within) {
 			continue
 		}
-		if in {
-			if _, err := endEnrollment(ctx, tx, course, n.User, now); err != nil {
+		if len(has[n.User]) > 0 {
+			at := max(now, row.FromAt)
+			if _, err := endEnrollment(ctx, tx, course, n.User, at); err != nil {
 				return nil, nil, err
 			}
-			replaced = append(replaced, n.User)
+			if at == now {
+				replaced = append(replaced, n.User)
+			}
 		}
-		rows = append(rows, enrollmentRow{ID: media.NewID(), CourseID: course, UserID: n.User, Role: n.Role, Section: n.Section, FromAt: now})
-		if !n.From.IsZero() {
-			rows[len(rows)-1].FromAt = database.At(n.From)
-		}
-		running[n.User] = rows[len(rows)-1]
+		rows = append(rows, row)
+		has[n.User] = []enrollmentRow{row}
 	}
 	return rows, replaced, nil
+}
+
+// within reports whether another enrollment says all that r does: they are that already, and as long.
+func (r enrollmentRow) within(other enrollmentRow) bool {
+	return other.Role == r.Role && other.Section == r.Section && other.FromAt <= r.FromAt && other.UntilAt == r.UntilAt
 }
 
 // checkPeople is a fault when somebody of list is nobody.
@@ -398,11 +429,14 @@ func (f *Courses) auditEnrollments(ctx context.Context, tx *gorm.DB, actor, cour
 	detail := map[string]any{"count": len(rows)}
 	if len(rows) == 1 {
 		detail = map[string]any{"user": rows[0].UserID, "role": rows[0].Role}
+		if rows[0].UntilAt != 0 {
+			detail["until"] = rows[0].UntilAt.Time()
+		}
 	}
 	return audit.Write(ctx, tx, audit.Line{At: f.now(), Actor: actor, Action: "enrollment.begin", Object: audit.Object("course", course), Detail: detail})
 }
 
-// Leave ends a person's enrollment now. It is a NotFound fault when none runs.
+// Leave ends a person's enrollment now. It is a NotFound fault when none runs or is to begin.
 func (f *Courses) Leave(ctx context.Context, actor, course, user media.ID) error {
 	err := f.db.Tx(ctx, func(tx *gorm.DB) error {
 		n, err := endEnrollment(ctx, tx, course, user, database.At(f.now()))

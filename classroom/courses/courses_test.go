@@ -622,3 +622,73 @@ func TestCoursesAPI(t *testing.T) {
 		}
 	}
 }
+
+// An enrollment can begin and end on a day that is known before: rights follow the time by themselves.
+func TestEnrollmentHasItsTime(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := open(t, db)
+		d := s.serve(t)
+		people := "/courses/" + s.course.ID.String() + "/people"
+		sees := func(name string) bool {
+			t.Helper()
+			_, err := s.Access(t.Context(), s.people[name], s.course.ID)
+			return err == nil
+		}
+		add := func(form string) {
+			t.Helper()
+			if status, to := d.post(t, "tina", people+"/add", form); status != 303 || to != people {
+				t.Errorf("%s: %d to %q", form, status, to)
+			}
+		}
+		// It is Monday, 7 September: nina comes for Wednesday and Thursday.
+		add("who=nina@x.example&role=student&from=2026-09-09&to=2026-09-10")
+		if status, page := d.ask(t, "tina", "GET", people, ""); status != 200 || !strings.Contains(page, "The nina") || !strings.Contains(page, "10 Sep") || strings.Contains(page, "11 Sep") {
+			t.Errorf("the page: %d %.3000s", status, page)
+		}
+		for _, in := range []bool{false, false, true, true, false} { // from Monday to Friday
+			if sees("nina") != in {
+				t.Errorf("%s: in it %t, want %t", s.Now().Format(time.DateOnly), !in, in)
+			}
+			s.pass(24 * time.Hour)
+		}
+		// The last word counts: sue, who is in it without an end, leaves on the 15th; then she stays after all.
+		add("who=sue@x.example&role=student&to=2026-09-15")
+		if !sees("sue") {
+			t.Error("sue is out already")
+		}
+		if _, err := s.ChangeMembers(t.Context(), courses.Importer{ID: s.people["tina"].ID, Appoints: true}, s.course.ID, []media.ID{s.people["sue"].ID}, courses.Change{Section: new("b")}); err != nil {
+			t.Error(err)
+		}
+		s.pass(5 * 24 * time.Hour)
+		if sees("sue") {
+			t.Error("sue is in after her last day, for another group changed that")
+		}
+		add("who=sue@x.example&role=student&from=2030-01-01")
+		if sees("sue") {
+			t.Error("sue is in years before her first day")
+		}
+		// Who is to come and does not is taken out like anybody; nothing of them is left.
+		if err := s.Leave(t.Context(), 0, s.course.ID, s.people["sue"].ID); err != nil {
+			t.Error(err)
+		}
+		s.pass(5 * 365 * 24 * time.Hour)
+		if sees("sue") {
+			t.Error("sue came though she was taken out")
+		}
+		for _, bad := range []string{"from=2031-10-10&to=2031-10-09", "to=2026-09-06", "to=tomorrow", "from=2026-13-01"} {
+			if status, page := d.ask(t, "tina", "GET", people, ""); status != 200 || strings.Contains(page, "The last day must") {
+				t.Errorf("%d", status)
+			}
+			if status, to := d.post(t, "tina", people+"/add", "who=sam@x.example&role=student&"+bad); status != 400 {
+				t.Errorf("%s: %d to %q", bad, status, to)
+			}
+		}
+		api := fmt.Sprintf(`{"enrollments":[{"user_id":%q,"role":"student","from":"2031-12-01T00:00:00Z","until":"2031-12-02T00:00:00Z"}]}`, s.people["nina"].ID)
+		if status, body := d.ask(t, "tina", "POST", "/api/v1/courses/"+s.course.ID.String()+"/enrollments", api); status != 200 || !strings.Contains(body, `"changed":1`) {
+			t.Errorf("API: %d %s", status, body)
+		}
+		if _, body := d.ask(t, "tina", "GET", "/api/v1/courses/"+s.course.ID.String()+"/enrollments", ""); !strings.Contains(body, `"from":"2031-12-01T00:00:00Z","until":"2031-12-02T00:00:00Z"`) {
+			t.Errorf("API: %s", body)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -102,13 +103,13 @@ type Change struct {
 	End     bool    // they leave
 }
 
-// ChangeMembers changes the running enrollments of users, or none of them, and returns how many changed. Who is not in
+// ChangeMembers changes the enrollments of users that run or are to begin, or none of them, and returns how many changed. Who is not in
 // the course is left out. may says whether the actor appoints staff: else staff stays as it is.
 func (f *Courses) ChangeMembers(ctx context.Context, actor Importer, course media.ID, users []media.ID, c Change) (changed int, err error) {
 	if c.Role != "" && !c.Role.Valid() {
 		return 0, fault.Invalid("enrollment.role").At("role")
 	}
-	members, err := f.Members(ctx, course)
+	members, err := f.lasting(ctx, course)
 	if err != nil {
 		return 0, err
 	}
@@ -119,14 +120,19 @@ func (f *Courses) ChangeMembers(ctx context.Context, actor Importer, course medi
 	var list []NewMember
 	var leaving []media.ID
 	for _, m := range members {
-		if !wanted[m.User] || !m.Until.IsZero() {
+		if !wanted[m.User] {
 			continue
 		}
 		if (m.Role.Staff() || c.Role.Staff()) && !actor.Appoints {
 			return 0, fault.Forbidden("roster.role_right")
 		}
-		leaving = append(leaving, m.User)
-		n := NewMember{User: m.User, Role: m.Role, Section: m.Section}
+		if !slices.Contains(leaving, m.User) {
+			leaving = append(leaving, m.User)
+		}
+		n := NewMember{User: m.User, Role: m.Role, Section: m.Section, Until: m.Until}
+		if m.From.After(f.now()) {
+			n.From = m.From
+		}
 		if c.Role != "" {
 			n.Role = c.Role
 		}
@@ -163,9 +169,9 @@ func (f *Courses) leaveAll(ctx context.Context, actor, course media.ID, users []
 	return nil
 }
 
-// EnrollBy enrolls the one person whom a typed address or number belongs to, and returns who it is. A fault says who
-// cannot be found this way, or not with certainty.
-func (f *Courses) EnrollBy(ctx context.Context, actor Importer, course media.ID, who string, role Role, section string) (name string, changed bool, err error) {
+// EnrollBy enrolls the one person whom a typed address or number belongs to, as n says, and returns who it is. A fault
+// says who cannot be found this way, or not with certainty.
+func (f *Courses) EnrollBy(ctx context.Context, actor Importer, course media.ID, who string, n NewMember) (name string, changed bool, err error) {
 	who, err = web.Line("who", who, 254)
 	if err != nil {
 		return "", false, err
@@ -174,26 +180,27 @@ func (f *Courses) EnrollBy(ctx context.Context, actor Importer, course media.ID,
 	if err != nil {
 		return "", false, err
 	}
-	members, err := f.Members(ctx, course)
+	members, err := f.lasting(ctx, course)
 	if err != nil {
 		return "", false, err
 	}
-	now, in := Member{}, false
+	staff, in := n.Role.Staff(), false
 	for _, m := range members {
 		if m.User == u.ID {
-			now, in = m, true
+			staff, in = staff || m.Role.Staff(), true
 		}
 	}
 	signedUp, err := signUpsOf(ctx, f.db.Reader(), []media.ID{u.ID})
 	if err != nil {
 		return "", false, err
 	}
-	if letIn, self := signedUp[u.ID]; self && !in && (!letIn || role.Staff()) {
+	if letIn, self := signedUp[u.ID]; self && !in && (!letIn || n.Role.Staff()) {
 		return "", false, fault.Conflict("roster.unchecked").At("who")
 	}
-	if (role.Staff() || now.Role.Staff()) && !actor.Appoints {
+	if staff && !actor.Appoints {
 		return "", false, fault.Forbidden("roster.role_right").At("role")
 	}
-	n, err := f.EnrollAll(ctx, actor.ID, course, []NewMember{{User: u.ID, Role: role, Section: section}})
-	return u.DisplayName, n > 0, err
+	n.User = u.ID
+	changes, err := f.EnrollAll(ctx, actor.ID, course, []NewMember{n})
+	return u.DisplayName, changes > 0, err
 }

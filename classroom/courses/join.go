@@ -349,16 +349,16 @@ func (f *Courses) letIn(ctx context.Context, tx *gorm.DB, course media.ID, users
 	if err != nil {
 		return err
 	}
-	in := map[media.ID]bool{}
+	in, now := map[media.ID]bool{}, database.At(f.now())
 	for _, m := range members {
-		if m.Enrollment.UntilAt == 0 {
+		if m.Enrollment.lasts(now) {
 			in[m.Enrollment.UserID] = true
 		}
 	}
 	var rows []enrollmentRow
 	for _, u := range users {
 		if !in[u] {
-			rows = append(rows, enrollmentRow{ID: media.NewID(), CourseID: course, UserID: u, Role: Student, FromAt: database.At(f.now())})
+			rows = append(rows, enrollmentRow{ID: media.NewID(), CourseID: course, UserID: u, Role: Student, FromAt: now})
 		}
 	}
 	return beginEnrollments(ctx, tx, rows, func(int) {})

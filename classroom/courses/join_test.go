@@ -332,7 +332,7 @@ func TestImpostor(t *testing.T) {
 		}
 		by := courses.Importer{Admin: true, Appoints: true}
 		byHand := func(role courses.Role) string {
-			_, _, err := s.EnrollBy(t.Context(), by, s.other.ID, "Head@x.example", role, "")
+			_, _, err := s.EnrollBy(t.Context(), by, s.other.ID, "Head@x.example", courses.NewMember{Role: role})
 			if f, ok := fault.Of(err); ok {
 				return f.Key
 			}

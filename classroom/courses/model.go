@@ -42,7 +42,7 @@ type Member struct {
 	Role        Role
 	Section     string    // the group inside the course
 	From        time.Time // half-open [From, Until)
-	Until       time.Time // zero while it lasts
+	Until       time.Time // zero while it lasts and nobody has said how long
 	DisplayName string
 	GivenName   string
 	FamilyName  string
@@ -93,6 +93,9 @@ type enrollmentRow struct {
 }
 
 func (enrollmentRow) TableName() string { return "enrollments" }
+
+// lasts reports whether the enrollment runs at now or is yet to begin.
+func (r enrollmentRow) lasts(now database.Instant) bool { return r.UntilAt == 0 || r.UntilAt > now }
 
 // memberRow is an enrollment with its person.
 type memberRow struct {

@@ -42,20 +42,22 @@ func (f *Courses) Taught(ctx context.Context, user media.ID) (bool, error) {
 // Erase is an accounts.Eraser: a person who is erased leaves their courses. That they were in them stays, because
 // registers are counted by it.
 func (f *Courses) Erase(ctx context.Context, tx *gorm.DB, user media.ID) (func(), error) {
+	all, err := coursesOf(ctx, tx, user)
+	if err != nil {
+		return nil, fmt.Errorf("read courses of a person: %w", err)
+	}
 	ended, err := endEnrollmentsOf(ctx, tx, user, database.At(f.now()))
 	if err != nil {
 		return nil, fmt.Errorf("end enrollments: %w", err)
 	}
 	for _, statement := range []string{
-		"DELETE FROM waiting WHERE user_id = ?", "DELETE FROM sign_ups WHERE user_id = ?", "DELETE FROM roster_imports WHERE by_id = ?",
+		"DELETE FROM waiting WHERE user_id = ?", "DELETE FROM sign_ups WHERE user_id = ?",
+		// What was uploaded and not applied may name them, whoever uploaded it, in ways that nobody can search for.
+		"DELETE FROM roster_imports WHERE by_id = ? OR state IN ('preview', 'queued')",
 	} {
 		if err := tx.WithContext(ctx).Exec(statement, user).Error; err != nil {
 			return nil, fmt.Errorf("erase how a person joined: %w", err)
 		}
-	}
-	all, err := coursesOf(ctx, tx, user)
-	if err != nil {
-		return nil, fmt.Errorf("read courses of a person: %w", err)
 	}
 	return func() {
 		for _, course := range all { // their name is gone from these classes

@@ -3,6 +3,7 @@ package courses
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -80,7 +81,7 @@ func (f *Courses) onPage(m Member) templates.Enrolled {
 		Group: m.Section, Role: string(m.Role), From: m.From.In(f.cfg.Zone()),
 	}
 	if !m.Until.IsZero() {
-		row.Until = m.Until.In(f.cfg.Zone())
+		row.Until = m.Until.Add(-time.Millisecond).In(f.cfg.Zone()) // the last day, and not the midnight after it
 	}
 	return row
 }
@@ -94,8 +95,15 @@ func (f *Courses) postAdd(c *gin.Context) error {
 	if err := web.Form(c); err != nil {
 		return err
 	}
-	p := templates.CoursePeople{Who: web.Field(c, "who"), Role: web.Field(c, "role"), Group: web.Field(c, "group")}
-	name, changed, err := f.EnrollBy(c.Request.Context(), NewImporter(a), a.Course.ID, p.Who, Role(p.Role), p.Group)
+	p := templates.CoursePeople{
+		Who: web.Field(c, "who"), Role: web.Field(c, "role"), Group: web.Field(c, "group"), From: web.Field(c, "from"), To: web.Field(c, "to"),
+	}
+	n := NewMember{Role: Role(p.Role), Section: p.Group}
+	if n.From, n.Until, err = period(p.From, p.To, f.now(), f.cfg.Zone()); err != nil {
+		p.Error = "enrollment.period"
+		return f.showPeople(c, http.StatusBadRequest, a, p)
+	}
+	name, changed, err := f.EnrollBy(c.Request.Context(), NewImporter(a), a.Course.ID, p.Who, n)
 	if wrong, ok := fault.Of(err); ok && wrong.Key != "" {
 		p.Error = wrong.Key
 		return f.showPeople(c, wrong.Kind.Status(), a, p)
@@ -109,6 +117,25 @@ func (f *Courses) postAdd(c *gin.Context) error {
 	}
 	web.Flash(c, "good", said, map[string]any{"Name": name})
 	return web.Redirect(c, peoplePath(a))
+}
+
+// period reads a first and a last day. An empty first one, and one that has begun, is now; the last one belongs to it, and
+// an empty one is no end.
+func period(first, last string, now time.Time, zone *time.Location) (from, until time.Time, err error) {
+	if first != "" {
+		if from, err = time.ParseInLocation(time.DateOnly, first, zone); err != nil {
+			return from, until, err
+		}
+		if !from.After(now) {
+			from = time.Time{}
+		}
+	}
+	if last != "" {
+		if until, err = time.ParseInLocation(time.DateOnly, last, zone); err == nil {
+			until = until.AddDate(0, 0, 1)
+		}
+	}
+	return from, until, err
 }
 
 func peoplePath(a Access) string { return "/courses/" + a.Course.ID.String() + "/people" }

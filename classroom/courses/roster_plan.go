@@ -165,8 +165,8 @@ func (p *rosterPlan) lookUp(ctx context.Context, q *gorm.DB) (directory, error) 
 	}
 	members, err := membersOf(ctx, q, p.in.Course)
 	for _, m := range members {
-		if m.Enrollment.UntilAt == 0 {
-			k.running[m.Enrollment.UserID] = m
+		if _, has := k.running[m.Enrollment.UserID]; !has && m.Enrollment.lasts(database.At(p.now)) {
+			k.running[m.Enrollment.UserID] = m // what runs; else what begins first
 		}
 	}
 	return k, err

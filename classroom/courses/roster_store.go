@@ -104,10 +104,15 @@ func dropOldRosters(ctx context.Context, tx *gorm.DB, before database.Instant) e
 	return err
 }
 
-// endEnrollments ends what runs of many people; tell is called after each batch.
+// endEnrollments is endEnrollment for many people; tell is called after each batch.
 func endEnrollments(ctx context.Context, tx *gorm.DB, course media.ID, users []media.ID, at database.Instant, tell func(n int)) error {
 	for part := range slices.Chunk(users, batch) {
-		_, err := gorm.G[enrollmentRow](tx).Where("course_id = ? AND until_at = 0 AND user_id IN ?", course, part).Update(ctx, "until_at", at)
+		_, err := gorm.G[enrollmentRow](tx).Where("course_id = ? AND from_at >= ? AND user_id IN ?", course, at, part).Delete(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = gorm.G[enrollmentRow](tx).Where("course_id = ? AND (until_at = 0 OR until_at > ?) AND user_id IN ?", course, at, part).
+			Update(ctx, "until_at", at)
 		if err != nil {
 			return err
 		}

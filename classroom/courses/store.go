@@ -56,9 +56,15 @@ func insertEnrollments(ctx context.Context, tx *gorm.DB, rows []enrollmentRow) e
 	return gorm.G[enrollmentRow](tx).CreateInBatches(ctx, &rows, 200)
 }
 
-// endEnrollment ends what runs; 0 rows when nothing does.
+// endEnrollment ends what runs at an instant and drops what would begin then or later; 0 rows when there is neither.
 func endEnrollment(ctx context.Context, tx *gorm.DB, course, user media.ID, at database.Instant) (int, error) {
-	return gorm.G[enrollmentRow](tx).Where("course_id = ? AND user_id = ? AND until_at = 0", course, user).Update(ctx, "until_at", at)
+	dropped, err := gorm.G[enrollmentRow](tx).Where("course_id = ? AND user_id = ? AND from_at >= ?", course, user, at).Delete(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ended, err := gorm.G[enrollmentRow](tx).Where("course_id = ? AND user_id = ? AND (until_at = 0 OR until_at > ?)", course, user, at).
+		Update(ctx, "until_at", at)
+	return dropped + ended, err
 }
 
 // usersByID returns which of the ids are people who can be enrolled.
@@ -139,11 +145,14 @@ func countStaff(ctx context.Context, q *gorm.DB, user media.ID) (int64, error) {
 	return gorm.G[enrollmentRow](q).Where("user_id = ? AND role <> ?", user, Student).Count(ctx, "id")
 }
 
-// endEnrollmentsOf ends what runs of a person and returns the courses.
+// endEnrollmentsOf ends what runs of a person, or would begin, and returns the courses.
 func endEnrollmentsOf(ctx context.Context, tx *gorm.DB, user media.ID, at database.Instant) (courses []media.ID, err error) {
-	err = tx.WithContext(ctx).Raw("SELECT course_id FROM enrollments WHERE user_id = ? AND until_at = 0", user).Scan(&courses).Error
-	if err == nil {
-		_, err = gorm.G[enrollmentRow](tx).Where("user_id = ? AND until_at = 0", user).Update(ctx, "until_at", at)
+	err = tx.WithContext(ctx).Raw("SELECT DISTINCT course_id FROM enrollments WHERE user_id = ? AND (until_at = 0 OR until_at > ?)", user, at).
+		Scan(&courses).Error
+	for _, course := range courses {
+		if err == nil {
+			_, err = endEnrollment(ctx, tx, course, user, at)
+		}
 	}
 	return courses, err
 }

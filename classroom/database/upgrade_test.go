@@ -90,6 +90,55 @@ func checkUpgrade(t *testing.T, fresh *database.DB, dump string) {
 	}
 }
 
+// A school of before there were rules of series: its lessons had an id in common, and nothing else of it was kept.
+const oldSeries = `INSERT INTO lessons (id, course_id, series_id, title, local_date, local_start, local_end, zone, planned_start_at, planned_end_at, extended_min, state, publisher_id, live_at, ended_at, closed_at, created_at, created_by) VALUES
+	(201, 21, 9, 'Choir', '2026-01-04', '10:00', '10:45', 'Pacific/Auckland', 1767474000000, 1767476700000, 0, 'planned', 0, 0, 0, 0, 1767139200000, 12),
+	(202, 21, 9, 'Choir', '2026-01-11', '10:00', '10:45', 'Pacific/Auckland', 1768078800000, 1768081500000, 0, 'planned', 0, 0, 0, 0, 1767139200000, 12),
+	(203, 21, 9, 'Choir', '2026-01-18', '10:00', '10:45', 'Pacific/Auckland', 1768683600000, 1768686300000, 0, 'planned', 0, 0, 0, 0, 1767139200000, 12)`
+
+// TestUpgradeMakesRulesOfOldSeries: each gets the rule that its lessons followed, by which they can be changed together
+// and go on; lessons without a series get none.
+func TestUpgradeMakesRulesOfOldSeries(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, fresh *database.DB) {
+		text, err := os.ReadFile(filepath.Join("testdata", "dumps", string(fresh.Dialect()), "0004.sql"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		url := emptyDatabase(t, fresh.Dialect())
+		execScript(t, fresh.Dialect(), url, string(text))
+		execScript(t, fresh.Dialect(), url, oldSeries)
+		db, err := database.Open(t.Context(), database.Config{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var rules, days []string
+		all := readAll(t, fresh.Dialect(), url)
+		for _, r := range all["series"] {
+			rules = append(rules, strings.Join([]string{
+				r["id"], r["course_id"], r["title"], r["weekdays"], r["first_date"], r["last_date"], r["local_start"], r["local_end"],
+				r["zone"], r["made_until"], r["stop_id"], r["created_by"],
+			}, " "))
+		}
+		for _, r := range all["lessons"] {
+			days = append(days, fmt.Sprint(r["id"], " of ", r["series_id"], " on ", r["series_date"], " changed ", r["changed_at"]))
+		}
+		wantRules := []string{
+			"7 21 Tissue 4 2026-01-08 2026-01-08 13:00 13:45 Pacific/Auckland 2026-01-08 0 12",
+			"9 21 Choir 7 2026-01-04 2026-01-18 10:00 10:45 Pacific/Auckland 2026-01-18 0 12",
+		}
+		wantDays := []string{
+			"41 of 0 on  changed 1767139200000", "42 of 7 on 2026-01-08 changed 1767139200000", "201 of 9 on 2026-01-04 changed 1767139200000",
+			"202 of 9 on 2026-01-11 changed 1767139200000", "203 of 9 on 2026-01-18 changed 1767139200000",
+		}
+		if diff := cmp.Diff(wantRules, rules) + cmp.Diff(wantDays, days); diff != "" {
+			t.Errorf("rules and lessons after the upgrade (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // writeDump keeps the schema as it is now, with rows, for all versions to come. It is the text of the migrations of
 // today, so that a later slip in one of them shows.
 func writeDump(t *testing.T, fresh *database.DB) {

@@ -11,6 +11,7 @@ import (
 	"chalkcast/classroom"
 	"chalkcast/classroom/database"
 	"chalkcast/classroom/lessons"
+	"chalkcast/classroom/mail"
 	"chalkcast/hls"
 	"chalkcast/hls/ticket"
 	"chalkcast/ingest"
@@ -56,7 +57,7 @@ func tickets(m *ticket.Minter) lessons.Ticket {
 
 // checks are what an admin's self-test tries in a school that is open: the parts themselves, where "chalkcast check"
 // opens its own.
-func (sc *school) checks(db *database.DB) []classroom.Check {
+func (sc *school) checks(db *database.DB, server *mail.SMTP) []classroom.Check {
 	list := []classroom.Check{
 		{Name: "ports", Try: sc.doors.knock},
 		{Name: "data", Try: func(context.Context) error { return tryFolder(sc.settings.Data) }},
@@ -66,6 +67,9 @@ func (sc *school) checks(db *database.DB) []classroom.Check {
 	}
 	if sc.settings.TLSCert != "" {
 		list = append(list, classroom.Check{Name: "tls", Try: func(context.Context) error { return sc.settings.tryCertificate() }})
+	}
+	if server != nil {
+		list = append(list, classroom.Check{Name: "mail", Try: server.Check})
 	}
 	return list
 }

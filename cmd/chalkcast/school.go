@@ -142,7 +142,7 @@ func (sc *school) openClassroom(ctx context.Context, minter *ticket.Minter) erro
 		Revoke:   func(keyID string) { sc.desk.Revoke(keyID) },
 		TakeOver: func(publisher media.ID) { sc.desk.DropPublisher(publisher) },
 		Server:   sc.server, BaseURL: sc.settings.BaseURL, TrustedProxies: sc.settings.TrustedProxies,
-		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db), Secret: sc.secret,
+		Stored: sc.stored, KeepRecordings: sc.settings.KeepRecordings, Checks: sc.checks(db, server), Secret: sc.secret,
 		Send: send, Address: sc.base,
 		Metrics: sc.metrics, Log: sc.log,
 	})
