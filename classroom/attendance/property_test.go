@@ -23,10 +23,12 @@ type sent struct {
 	again  []int // seconds at which it arrives once more, after younger ones
 }
 
-// Lengths at the edges of the rule: of a silence that still counts, and of a pause that is bridged.
+// What pages do, the most telling first, since the first are drawn most often. Lengths are at the edges of the rule: of a
+// silence that still counts, and of a pause that is bridged.
 var (
-	silences = []int{61, 90, 91, 119, 240}
-	pauses   = []int{3, 19, 20, 21, 70}
+	states   = []attendance.State{attendance.Playing, attendance.Paused, attendance.Stalled, attendance.Playing}
+	silences = []int{91, 61, 90, 119, 240}
+	pauses   = []int{20, 3, 21, 19, 70}
 )
 
 // drawPage makes up a page: what it did, second by second, and the beats that reach the server over a network that
@@ -41,16 +43,16 @@ func drawPage(rt *rapid.T, name string, attending, played *seconds) (arrive []se
 		b := attendance.Beat{View: name, N: n, State: state, Held: sec(second - acked)}
 		if first != "" && first != state {
 			b.Before = sec(firstFor)
-		} else if second-acked < 80 && rapid.IntRange(0, 5).Draw(rt, "boast") == 0 {
+		} else if second-acked < 80 && rapid.SampledFrom([]bool{false, false, true}).Draw(rt, "boast") {
 			b.Held = sec(80)
 		}
 		n++
 		return b
 	}
 	arrive = append(arrive, sent{second: second, beat: beat(attendance.Paused)})
-	for range rapid.IntRange(1, 6).Draw(rt, "phases") {
-		state := rapid.SampledFrom([]attendance.State{attendance.Playing, attendance.Playing, attendance.Stalled, attendance.Paused}).Draw(rt, "state")
-		if rapid.IntRange(0, 4).Draw(rt, "lid") == 0 { // all that was before is acknowledged by now
+	for range rapid.IntRange(3, 8).Draw(rt, "phases") {
+		state := rapid.SampledFrom(states).Draw(rt, "state")
+		if rapid.SampledFrom([]bool{false, false, true}).Draw(rt, "lid") { // all that was before is acknowledged by now
 			began := second
 			second = min(second+rapid.SampledFrom(silences).Draw(rt, "silence"), modelSeconds-1)
 			if second-began <= 90 && state != attendance.Paused {
@@ -167,17 +169,17 @@ func TestRegisterIsWhatHappened(t *testing.T) {
 			var attending, played, air, planned seconds
 			var aired []attendance.Interval
 			from := rapid.IntRange(0, 300).Draw(rt, "air from")
-			for range rapid.IntRange(0, 3).Draw(rt, "broadcasts") {
+			for range rapid.SampledFrom([]int{2, 1, 3, 0}).Draw(rt, "broadcasts") {
 				until := min(from+rapid.IntRange(1, 400).Draw(rt, "air for"), modelSeconds)
 				air.mark(from, until)
 				aired = append(aired, attendance.Interval{From: at(from), To: at(until)})
-				from = min(until+rapid.SampledFrom([]int{1, 40, 41, 80}).Draw(rt, "outage"), modelSeconds-1)
+				from = min(until+rapid.SampledFrom([]int{40, 41, 1, 80}).Draw(rt, "outage"), modelSeconds-1)
 			}
 			start := rapid.IntRange(0, 300).Draw(rt, "planned from")
 			end := start + rapid.IntRange(60, 590).Draw(rt, "planned for")
 			planned.mark(start, end)
 			var pages [][]sent
-			for i := range rapid.IntRange(0, 3).Draw(rt, "pages") {
+			for i := range rapid.SampledFrom([]int{2, 1, 3, 0}).Draw(rt, "pages") {
 				pages = append(pages, drawPage(rt, fmt.Sprint("view-", i), &attending, &played))
 			}
 			d.newLesson(t, at(start), at(end), aired)
