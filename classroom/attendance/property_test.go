@@ -50,9 +50,13 @@ func drawPage(rt *rapid.T, name string, attending, played *seconds) (arrive []se
 		return b
 	}
 	arrive = append(arrive, sent{second: second, beat: beat(attendance.Paused)})
+	next := rapid.SampledFrom(states).Draw(rt, "state")
 	for range rapid.IntRange(3, 8).Draw(rt, "phases") {
-		state := rapid.SampledFrom(states).Draw(rt, "state")
-		if rapid.SampledFrom([]bool{false, false, true}).Draw(rt, "lid") { // all that was before is acknowledged by now
+		state := next
+		next = rapid.SampledFrom(states).Draw(rt, "state")
+		// A stall that begins or ends while nothing comes through is told by one beat for both: Before.
+		both := first == "" && next != state && state != attendance.Paused && next != attendance.Paused
+		if first == "" && rapid.SampledFrom([]bool{false, false, true}).Draw(rt, "lid") { // all that was before is acknowledged by now
 			began := second
 			second = min(second+rapid.SampledFrom(silences).Draw(rt, "silence"), modelSeconds-1)
 			if second-began <= 90 && state != attendance.Paused {
@@ -80,9 +84,9 @@ func drawPage(rt *rapid.T, name string, attending, played *seconds) (arrive []se
 			}
 			second += step
 			s := sent{second: second, beat: beat(state)}
-			// A change is told at once and again until it is known, so only what lies within a state is lost whole.
-			fate := rapid.SampledFrom([]string{"answered", "answered", "lost", "answer lost"}).Draw(rt, "fate")
-			if second == end && fate == "lost" || second-acked > 60 {
+			// Any other change is told at once and again until it is known, so only what lies within a state is lost whole.
+			fate := rapid.SampledFrom([]string{"answered", "lost", "answer lost", "answered"}).Draw(rt, "fate")
+			if second == end && fate == "lost" && !both || second-acked > 60 {
 				fate = "answered"
 			}
 			if fate != "lost" {
@@ -95,18 +99,19 @@ func drawPage(rt *rapid.T, name string, attending, played *seconds) (arrive []se
 				acked, first, firstFor = second, "", 0
 			}
 		}
-		if acked < second { // the answer to the last beat of this phase was lost: the next one carries both
-			if state == attendance.Paused {
-				acked, first, firstFor = second, "", 0 // nothing that counts
-			} else {
-				first, firstFor = state, second-acked
-			}
-		}
-		if first != "" && second-acked > 0 {
-			// The page tries again before anything else happens to it.
+		switch {
+		case acked == second:
+		case both:
+			first, firstFor = state, second-acked
+		case state == attendance.Paused && first == "":
+			acked = second // nothing that counts
+		default: // the page tries again before anything else happens to it
 			arrive = append(arrive, sent{second: second, beat: beat(state)})
 			acked, first, firstFor = second, "", 0
 		}
+	}
+	if first != "" { // what was to be told with what came next
+		arrive = append(arrive, sent{second: second, beat: beat(first)})
 	}
 	return arrive
 }
