@@ -187,6 +187,66 @@ func newCrowd(a axis, rows []RegisterRow, ticks []tick) *crowd {
 	return c
 }
 
+// weeksPicture is a school's attendance as a bar for each week.
+type weeksPicture struct {
+	Bars              []weekBar
+	Limit             string // where the limit crosses them
+	Lowest, Highest   weekBar
+	Compared, Crowded bool // there are two weeks to compare; more of them than numbers fit on bars
+}
+
+type weekBar struct {
+	X, W, Middle, Y, H string
+	Monday             time.Time
+	PctTenth, Pct      int
+	Low                bool
+	Dated              string // how much room there must be for its date: any, wide, or none
+}
+
+// The bars stand on a line at weeksBase and reach up to weeksTop, in pixels.
+const (
+	weeksTop, weeksBase = 22, 142
+	weekNumbers         = 20 // numbers that fit beside each other on a telephone
+)
+
+// newWeeks returns nil when no week has a rate.
+func newWeeks(r Registers) *weeksPicture {
+	n := len(r.Together)
+	height := func(tenths int) float64 { return float64(tenths) * (weeksBase - weeksTop) / 1000 }
+	p := &weeksPicture{Limit: fmt.Sprintf("%.1f", weeksBase-height(10*r.Limit)), Crowded: n > weekNumbers}
+	wide := 1 + (n-1)/16
+	narrow := wide * (1 + (n-1)/(5*wide))
+	for i, w := range r.Together {
+		if !w.Rated {
+			continue
+		}
+		x := 100 * float64(i) / float64(n)
+		b := weekBar{
+			X: fmt.Sprintf("%.2f%%", x+8/float64(n)), W: fmt.Sprintf("%.2f%%", 84/float64(n)), Middle: fmt.Sprintf("%.2f%%", x+50/float64(n)),
+			Y: fmt.Sprintf("%.1f", weeksBase-height(w.PctTenth)), H: fmt.Sprintf("%.1f", height(w.PctTenth)),
+			Monday: r.Weeks[i], PctTenth: w.PctTenth, Pct: w.PctTenth / 10, Low: w.PctTenth < 10*r.Limit,
+		}
+		switch { // a date needs room to the right of where its bar begins
+		case x > 92 || i%wide != 0:
+			b.Dated = "none"
+		case x > 78 || i%narrow != 0:
+			b.Dated = "wide"
+		}
+		if len(p.Bars) == 0 || b.PctTenth < p.Lowest.PctTenth {
+			p.Lowest = b
+		}
+		if len(p.Bars) == 0 || b.PctTenth > p.Highest.PctTenth {
+			p.Highest = b
+		}
+		p.Bars = append(p.Bars, b)
+	}
+	if len(p.Bars) == 0 {
+		return nil
+	}
+	p.Compared = p.Lowest.PctTenth < p.Highest.PctTenth
+	return p
+}
+
 type pictureRow struct {
 	Status string
 	Y, H   string

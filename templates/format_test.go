@@ -97,3 +97,42 @@ func TestPictureFits(t *testing.T) {
 		t.Error("a picture of nothing")
 	}
 }
+
+// TestWeeks keeps dates and numbers of a term and of a whole year apart, and says which weeks stand out.
+func TestWeeks(t *testing.T) {
+	monday := time.Date(2026, 9, 7, 0, 0, 0, 0, time.UTC)
+	year := Registers{Limit: 80}
+	for i := range 57 {
+		year.Weeks = append(year.Weeks, monday.AddDate(0, 0, 7*i))
+		year.Together = append(year.Together, WeekMark{Rated: i != 3, PctTenth: 700 + 5*i})
+	}
+	term := year
+	term.Weeks, term.Together = year.Weeks[:14], year.Together[:14]
+	for _, c := range []struct {
+		r                     Registers
+		bars, dated, anywhere int
+	}{{term, 13, 12, 3}, {year, 56, 14, 4}} {
+		p := newWeeks(c.r)
+		dated, anywhere := 0, 0
+		for _, b := range p.Bars {
+			if b.Dated != "none" {
+				dated++
+			}
+			if b.Dated == "" {
+				anywhere++
+			}
+			if b.Low != (b.PctTenth < 800) {
+				t.Errorf("%d tenths of a percent: low %t", b.PctTenth, b.Low)
+			}
+		}
+		if len(p.Bars) != c.bars || dated != c.dated || anywhere != c.anywhere {
+			t.Errorf("%d weeks: %d bars, %d with a date, %d on a telephone; want %d, %d, %d", len(c.r.Weeks), len(p.Bars), dated, anywhere, c.bars, c.dated, c.anywhere)
+		}
+		if !p.Compared || p.Lowest.PctTenth != 700 || !p.Highest.Monday.Equal(c.r.Weeks[len(c.r.Weeks)-1]) {
+			t.Errorf("%d weeks: from %v to %v", len(c.r.Weeks), p.Lowest, p.Highest)
+		}
+	}
+	if newWeeks(Registers{Weeks: year.Weeks[:1], Together: []WeekMark{{}}}) != nil {
+		t.Error("a picture of nothing")
+	}
+}

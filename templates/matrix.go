@@ -55,11 +55,12 @@ type Registers struct {
 	Course, Teacher, Student, Status string    // what was asked for; empty for all
 	Below                            int       // percent; 0 for all
 	Limit                            int       // what below means
-	BelowCount                       int       // students of Rows under the limit
+	BelowCount                       int       // students under the limit in at least one of Rows
 	Query                            string    // the filter as an address carries it, for exports
 	AllCourses, Teachers             []Choice
 	Statuses                         []string
 	Weeks                            []time.Time // Mondays
+	Together                         []WeekMark  // the courses together, one for each week
 	Courses                          []CourseWeeks
 	Rows                             []StudentStanding
 }

@@ -138,6 +138,7 @@ func (s *Set) funcs(lang string) template.FuncMap {
 		"hms":       hms,
 		"initials":  initials,
 		"picture":   newPicture,
+		"weeks":     newWeeks,
 		"bar":       newBar,
 		"timeline":  newTimeline,
 		"spark":     spark,

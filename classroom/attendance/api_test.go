@@ -58,93 +58,99 @@ func (d *door) close(t testing.TB) {
 }
 
 func TestBeatAnswers(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	student := d.students[0]
-	got := d.beat(t, student, nine(1), "v", 0, attendance.Playing, 0)
-	if diff := cmp.Diff(beatAnswer{0, 0, 15000}, got); diff != "" {
-		t.Errorf("first beat: %s", diff)
-	}
-	d.beat(t, student, nine(1).Add(sec(15)), "v", 1, attendance.Playing, sec(15))
-	got = d.beat(t, student, nine(1).Add(sec(16)), "v", 1, attendance.Playing, sec(15))
-	if diff := cmp.Diff(beatAnswer{1, 15, 15000}, got); diff != "" {
-		t.Errorf("the same beat again: %s", diff)
-	}
-	// The teacher's own page is no student's.
-	got = d.beat(t, d.teacher, nine(2), "v", 7, attendance.Playing, 0)
-	if diff := cmp.Diff(beatAnswer{7, 0, 30000}, got); diff != "" {
-		t.Errorf("a teacher's beat: %s", diff)
-	}
-	if views := d.stored(t, d.teacher); len(views) != 0 {
-		t.Errorf("a teacher's view was recorded: %+v", views)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		student := d.students[0]
+		got := d.beat(t, student, nine(1), "v", 0, attendance.Playing, 0)
+		if diff := cmp.Diff(beatAnswer{0, 0, 15000}, got); diff != "" {
+			t.Errorf("first beat: %s", diff)
+		}
+		d.beat(t, student, nine(1).Add(sec(15)), "v", 1, attendance.Playing, sec(15))
+		got = d.beat(t, student, nine(1).Add(sec(16)), "v", 1, attendance.Playing, sec(15))
+		if diff := cmp.Diff(beatAnswer{1, 15, 15000}, got); diff != "" {
+			t.Errorf("the same beat again: %s", diff)
+		}
+		// The teacher's own page is no student's.
+		got = d.beat(t, d.teacher, nine(2), "v", 7, attendance.Playing, 0)
+		if diff := cmp.Diff(beatAnswer{7, 0, 30000}, got); diff != "" {
+			t.Errorf("a teacher's beat: %s", diff)
+		}
+		if views := d.stored(t, d.teacher); len(views) != 0 {
+			t.Errorf("a teacher's view was recorded: %+v", views)
+		}
+	})
 }
 
 func TestBeatRefusals(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	stranger := media.NewID()
-	d.exec(t, `INSERT INTO users (id, email, display_name, given_name, family_name, student_id, password, admin, lang, created_at, disabled_at)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		stranger := media.NewID()
+		d.exec(t, `INSERT INTO users (id, email, display_name, given_name, family_name, student_id, password, admin, lang, created_at, disabled_at)
 		VALUES (?, 'x@y.example', 'X', 'X', 'Y', '', '', ?, '', 1, 0)`, stranger, false)
-	student, path := d.students[0], d.path("/beats")
-	for name, c := range map[string]struct {
-		who    media.ID
-		path   string
-		body   string
-		status int
-	}{
-		"nobody":           {0, path, oneBeat, 401},
-		"other course":     {stranger, path, oneBeat, 404},
-		"no such lesson":   {student, "/api/v1/lessons/" + media.NewID().String() + "/beats", oneBeat, 404},
-		"no id":            {student, "/api/v1/lessons/1/beats", oneBeat, 404},
-		"empty":            {student, path, "", 400},
-		"not JSON":         {student, path, "view=1", 400},
-		"an array":         {student, path, "[" + oneBeat + "]", 400},
-		"cut":              {student, path, oneBeat[:20], 400},
-		"a name twice":     {student, path, strings.Replace(oneBeat, `"n":0`, `"n":0,"n":1`, 1), 400},
-		"deep":             {student, path, strings.Repeat("[", 500), 400},
-		"too large number": {student, path, strings.Replace(oneBeat, `"n":0`, `"n":1e400`, 1), 400},
-		"bad state":        {student, path, strings.Replace(oneBeat, "playing", "dancing", 1), 400},
-		"too long":         {student, path, oneBeat + strings.Repeat(" ", 1025-len(oneBeat)), 413},
-		"1 MiB":            {student, path, strings.Repeat(" ", 1<<20), 413},
-	} {
-		if status, b := d.do(t, c.who, "POST", c.path, c.body); status != c.status {
-			t.Errorf("%s: %d %s, want %d", name, status, b, c.status)
-		} else if status == 400 && !json.Valid(b) {
-			t.Errorf("%s: the answer is no JSON: %s", name, b)
+		student, path := d.students[0], d.path("/beats")
+		for name, c := range map[string]struct {
+			who    media.ID
+			path   string
+			body   string
+			status int
+		}{
+			"nobody":           {0, path, oneBeat, 401},
+			"other course":     {stranger, path, oneBeat, 404},
+			"no such lesson":   {student, "/api/v1/lessons/" + media.NewID().String() + "/beats", oneBeat, 404},
+			"no id":            {student, "/api/v1/lessons/1/beats", oneBeat, 404},
+			"empty":            {student, path, "", 400},
+			"not JSON":         {student, path, "view=1", 400},
+			"an array":         {student, path, "[" + oneBeat + "]", 400},
+			"cut":              {student, path, oneBeat[:20], 400},
+			"a name twice":     {student, path, strings.Replace(oneBeat, `"n":0`, `"n":0,"n":1`, 1), 400},
+			"deep":             {student, path, strings.Repeat("[", 500), 400},
+			"too large number": {student, path, strings.Replace(oneBeat, `"n":0`, `"n":1e400`, 1), 400},
+			"bad state":        {student, path, strings.Replace(oneBeat, "playing", "dancing", 1), 400},
+			"too long":         {student, path, oneBeat + strings.Repeat(" ", 1025-len(oneBeat)), 413},
+			"1 MiB":            {student, path, strings.Repeat(" ", 1<<20), 413},
+		} {
+			if status, b := d.do(t, c.who, "POST", c.path, c.body); status != c.status {
+				t.Errorf("%s: %d %s, want %d", name, status, b, c.status)
+			} else if status == 400 && !json.Valid(b) {
+				t.Errorf("%s: the answer is no JSON: %s", name, b)
+			}
 		}
-	}
-	if status, b := d.do(t, student, "POST", path, oneBeat+strings.Repeat(" ", 1024-len(oneBeat))); status != 200 {
-		t.Errorf("a beat of exactly 1 KiB: %d %s", status, b)
-	}
-	for state, want := range map[string]int{"planned": 200, "cancelled": 409, "closed": 200, "interrupted": 200} {
-		d.exec(t, `UPDATE lessons SET state = ? WHERE id = ?`, state, d.lesson)
-		d.set(d.after(2 * time.Second)) // what is known of the lesson is at most a second old
-		if status, b := d.do(t, student, "POST", path, oneBeat); status != want {
-			t.Errorf("%s lesson at its start: %d %s, want %d", state, status, b, want)
+		if status, b := d.do(t, student, "POST", path, oneBeat+strings.Repeat(" ", 1024-len(oneBeat))); status != 200 {
+			t.Errorf("a beat of exactly 1 KiB: %d %s", status, b)
 		}
-	}
-	d.exec(t, `UPDATE lessons SET state = 'planned' WHERE id = ?`, d.lesson)
-	d.set(nine(-31))
-	if status, b := d.do(t, student, "POST", path, oneBeat); status != 409 || !strings.Contains(string(b), "lesson.too_early") {
-		t.Errorf("31 min before the start: %d %s, want 409", status, b)
-	}
+		for state, want := range map[string]int{"planned": 200, "cancelled": 409, "closed": 200, "interrupted": 200} {
+			d.exec(t, `UPDATE lessons SET state = ? WHERE id = ?`, state, d.lesson)
+			d.set(d.after(2 * time.Second)) // what is known of the lesson is at most a second old
+			if status, b := d.do(t, student, "POST", path, oneBeat); status != want {
+				t.Errorf("%s lesson at its start: %d %s, want %d", state, status, b, want)
+			}
+		}
+		d.exec(t, `UPDATE lessons SET state = 'planned' WHERE id = ?`, d.lesson)
+		d.set(nine(-31))
+		if status, b := d.do(t, student, "POST", path, oneBeat); status != 409 || !strings.Contains(string(b), "lesson.too_early") {
+			t.Errorf("31 min before the start: %d %s, want 409", status, b)
+		}
+	})
 }
 
 func (d *door) after(by time.Duration) database.Instant { return database.At(d.now()).Add(by) }
 
 func TestWhoSeesTheRegister(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	admin := media.NewID()
-	d.admins[admin] = true
-	for who, want := range map[media.ID]int{d.teacher: 200, admin: 200, d.students[0]: 403, media.NewID(): 404, 0: 401} {
-		if status, b := d.do(t, who, "GET", d.path("/register"), ""); status != want {
-			t.Errorf("%v: %d %s, want %d", who, status, b, want)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		admin := media.NewID()
+		d.admins[admin] = true
+		for who, want := range map[media.ID]int{d.teacher: 200, admin: 200, d.students[0]: 403, media.NewID(): 404, 0: 401} {
+			if status, b := d.do(t, who, "GET", d.path("/register"), ""); status != want {
+				t.Errorf("%v: %d %s, want %d", who, status, b, want)
+			}
 		}
-	}
-	for who, want := range map[media.ID]int{d.teacher: 404, admin: 409, d.students[0]: 404} {
-		if status, b := d.do(t, who, "POST", d.path("/register/recompute"), ""); status != want {
-			t.Errorf("recompute by %v: %d %s, want %d", who, status, b, want)
+		for who, want := range map[media.ID]int{d.teacher: 404, admin: 409, d.students[0]: 404} {
+			if status, b := d.do(t, who, "POST", d.path("/register/recompute"), ""); status != want {
+				t.Errorf("recompute by %v: %d %s, want %d", who, status, b, want)
+			}
 		}
-	}
+	})
 }
 
 func TestLifeOfARegister(t *testing.T) {
@@ -302,142 +308,156 @@ func TestAttempts(t *testing.T) {
 }
 
 func TestRosterOfTheLesson(t *testing.T) {
-	d := held(t, databasetest.New(t), 5)
-	left, came, moved, helps := d.students[1], d.students[2], d.students[3], d.students[4]
-	d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(0), left)   // before it began
-	d.exec(t, `UPDATE enrollments SET from_at = ? WHERE user_id = ?`, nine(45), came)   // after it ended
-	d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(10), moved) // to another group
-	d.exec(t, `INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at) VALUES (?, ?, ?, 'student', 'B', ?, 0)`,
-		media.NewID(), d.course, moved, nine(10))
-	d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(20), helps) // became an assistant
-	d.exec(t, `INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at) VALUES (?, ?, ?, 'assistant', '', ?, 0)`,
-		media.NewID(), d.course, helps, nine(20))
-	d.close(t)
-	var got []string
-	for _, row := range d.register(t, d.teacher).Rows {
-		got = append(got, row.FamilyName)
-	}
-	if diff := cmp.Diff([]string{"Family000", "Family003"}, got); diff != "" {
-		t.Errorf("rows, want (−), got (+):\n%s", diff)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 5)
+		left, came, moved, helps := d.students[1], d.students[2], d.students[3], d.students[4]
+		d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(0), left)   // before it began
+		d.exec(t, `UPDATE enrollments SET from_at = ? WHERE user_id = ?`, nine(45), came)   // after it ended
+		d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(10), moved) // to another group
+		d.exec(t, `INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at) VALUES (?, ?, ?, 'student', 'B', ?, 0)`,
+			media.NewID(), d.course, moved, nine(10))
+		d.exec(t, `UPDATE enrollments SET until_at = ? WHERE user_id = ?`, nine(20), helps) // became an assistant
+		d.exec(t, `INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at) VALUES (?, ?, ?, 'assistant', '', ?, 0)`,
+			media.NewID(), d.course, helps, nine(20))
+		d.close(t)
+		var got []string
+		for _, row := range d.register(t, d.teacher).Rows {
+			got = append(got, row.FamilyName)
+		}
+		if diff := cmp.Diff([]string{"Family000", "Family003"}, got); diff != "" {
+			t.Errorf("rows, want (−), got (+):\n%s", diff)
+		}
+	})
 }
 
 func TestRegisterPage(t *testing.T) {
-	d := held(t, databasetest.New(t), 3)
-	d.watch(t, 0, "a", 0, 45)
-	for _, closed := range []bool{false, true} {
-		if closed {
-			d.close(t)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 3)
+		d.watch(t, 0, "a", 0, 45)
+		for _, closed := range []bool{false, true} {
+			if closed {
+				d.close(t)
+			}
+			status, b := d.do(t, d.teacher, "GET", "/lessons/"+d.lesson.String()+"/register", "")
+			if status != 200 || strings.Count(string(b), "Family00") < 3 {
+				t.Errorf("closed %t: %d %.200s", closed, status, b)
+			}
 		}
-		status, b := d.do(t, d.teacher, "GET", "/lessons/"+d.lesson.String()+"/register", "")
-		if status != 200 || strings.Count(string(b), "Family00") < 3 {
-			t.Errorf("closed %t: %d %.200s", closed, status, b)
+		if status, _ := d.do(t, d.students[0], "GET", "/lessons/"+d.lesson.String()+"/register", ""); status != 403 {
+			t.Errorf("a student sees the register: %d", status)
 		}
-	}
-	if status, _ := d.do(t, d.students[0], "GET", "/lessons/"+d.lesson.String()+"/register", ""); status != 403 {
-		t.Errorf("a student sees the register: %d", status)
-	}
+	})
 }
 
 func TestOwnResult(t *testing.T) {
-	d := held(t, databasetest.New(t), 2)
-	d.watch(t, 0, "a", 5, 44)
-	d.close(t)
-	l, err := d.find(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, ok, err := d.att.Own(t.Context(), l, d.students[0], time.UTC)
-	if err != nil || !ok {
-		t.Fatal(ok, err)
-	}
-	want := templates.Result{
-		Status: "present", Counted: 39 * minute, Window: 45 * minute, PctTenth: 866,
-		Joined: nine(5).Time(), Left: nine(44).Time(), Late: 5 * minute, Early: minute,
-	}
-	if diff := cmp.Diff(want, own.Result); diff != "" || len(own.Visits) != 1 {
-		t.Errorf("own result, want (−), got (+):\n%s", diff)
-	}
-	if _, ok, err := d.att.Own(t.Context(), l, d.teacher, time.UTC); ok || err != nil {
-		t.Errorf("a teacher has a result: %t, %v", ok, err)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 2)
+		d.watch(t, 0, "a", 5, 44)
+		d.close(t)
+		l, err := d.find(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, ok, err := d.att.Own(t.Context(), l, d.students[0], time.UTC)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		want := templates.Result{
+			Status: "present", Counted: 39 * minute, Window: 45 * minute, PctTenth: 866,
+			Joined: nine(5).Time(), Left: nine(44).Time(), Late: 5 * minute, Early: minute,
+		}
+		if diff := cmp.Diff(want, own.Result); diff != "" || len(own.Visits) != 1 {
+			t.Errorf("own result, want (−), got (+):\n%s", diff)
+		}
+		if _, ok, err := d.att.Own(t.Context(), l, d.teacher, time.UTC); ok || err != nil {
+			t.Errorf("a teacher has a result: %t, %v", ok, err)
+		}
+	})
 }
 
 func TestHere(t *testing.T) {
-	d := held(t, databasetest.New(t), 3)
-	d.beat(t, d.students[0], nine(5), "a", 0, attendance.Playing, 0)
-	d.beat(t, d.students[0], nine(5), "b", 0, attendance.Playing, 0)
-	d.beat(t, d.students[1], nine(5).Add(sec(30)), "a", 0, attendance.Playing, 0)
-	d.set(nine(5).Add(sec(39)))
-	here, err := d.att.Here(t.Context(), d.lesson)
-	if err != nil || len(here) != 2 {
-		t.Errorf("here are %v, %v; want two", here, err)
-	}
-	d.set(nine(5).Add(sec(41)))
-	if here, _ := d.att.Here(t.Context(), d.lesson); len(here) != 1 || here[0] != d.students[1] {
-		t.Errorf("41 s after the first one's last beat here are %v", here)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 3)
+		d.beat(t, d.students[0], nine(5), "a", 0, attendance.Playing, 0)
+		d.beat(t, d.students[0], nine(5), "b", 0, attendance.Playing, 0)
+		d.beat(t, d.students[1], nine(5).Add(sec(30)), "a", 0, attendance.Playing, 0)
+		d.set(nine(5).Add(sec(39)))
+		here, err := d.att.Here(t.Context(), d.lesson)
+		if err != nil || len(here) != 2 {
+			t.Errorf("here are %v, %v; want two", here, err)
+		}
+		d.set(nine(5).Add(sec(41)))
+		if here, _ := d.att.Here(t.Context(), d.lesson); len(here) != 1 || here[0] != d.students[1] {
+			t.Errorf("41 s after the first one's last beat here are %v", here)
+		}
+	})
 }
 
 // What the studio says of the viewers' side: pages that play and that wait, and how far behind half of them are at most.
 func TestWatching(t *testing.T) {
-	d := held(t, databasetest.New(t), 4)
-	at := nine(5)
-	for i, p := range []struct {
-		state  attendance.State
-		behind time.Duration
-	}{{attendance.Playing, 2 * time.Second}, {attendance.Playing, 3100 * time.Millisecond}, {attendance.Playing, 20 * time.Minute}, {attendance.Stalled, 0}} {
-		d.set(at)
-		body := fmt.Sprintf(`{"view":"same","n":0,"state":%q,"d_ms":0,"pos":%d}`, p.state, max(0, 5*time.Minute-p.behind).Milliseconds())
-		if status, b := d.do(t, d.students[i], "POST", d.path("/beats"), body); status != http.StatusOK {
-			t.Fatalf("%s: %d %s", body, status, b)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 4)
+		at := nine(5)
+		for i, p := range []struct {
+			state  attendance.State
+			behind time.Duration
+		}{{attendance.Playing, 2 * time.Second}, {attendance.Playing, 3100 * time.Millisecond}, {attendance.Playing, 20 * time.Minute}, {attendance.Stalled, 0}} {
+			d.set(at)
+			body := fmt.Sprintf(`{"view":"same","n":0,"state":%q,"d_ms":0,"pos":%d}`, p.state, max(0, 5*time.Minute-p.behind).Milliseconds())
+			if status, b := d.do(t, d.students[i], "POST", d.path("/beats"), body); status != http.StatusOK {
+				t.Fatalf("%s: %d %s", body, status, b)
+			}
 		}
-	}
-	d.beat(t, d.students[0], at, "other", 0, attendance.Paused, 0)
-	if playing, stalled, behind := d.att.Watching(d.lesson); playing != 3 || stalled != 1 || behind != 3100*time.Millisecond {
-		t.Errorf("%d play, %d wait, half within %v; want 3, 1, 3.1s", playing, stalled, behind)
-	}
-	d.set(at.Add(41 * time.Second))
-	if playing, stalled, behind := d.att.Watching(d.lesson); playing+stalled != 0 || behind != 0 {
-		t.Errorf("after all of them left: %d play, %d wait, %v", playing, stalled, behind)
-	}
+		d.beat(t, d.students[0], at, "other", 0, attendance.Paused, 0)
+		if playing, stalled, behind := d.att.Watching(d.lesson); playing != 3 || stalled != 1 || behind != 3100*time.Millisecond {
+			t.Errorf("%d play, %d wait, half within %v; want 3, 1, 3.1s", playing, stalled, behind)
+		}
+		d.set(at.Add(41 * time.Second))
+		if playing, stalled, behind := d.att.Watching(d.lesson); playing+stalled != 0 || behind != 0 {
+			t.Errorf("after all of them left: %d play, %d wait, %v", playing, stalled, behind)
+		}
+	})
 }
 
 // A replay's seek line shows what was seen live and again.
 func TestSeenOfProgramme(t *testing.T) {
-	d := held(t, databasetest.New(t), 2)
-	d.watch(t, 0, "a", 0, 10)
-	d.close(t)
-	d.watch(t, 0, "replay", 120, 121)
-	seen, err := d.att.Seen(t.Context(), d.lesson, d.students[0])
-	if want := [][2]time.Duration{{0, 10 * time.Minute}}; err != nil || !cmp.Equal(seen, want) {
-		t.Errorf("seen %v, %v; want %v", seen, err, want)
-	}
-	if seen, err := d.att.Seen(t.Context(), d.lesson, d.students[1]); err != nil || len(seen) != 0 {
-		t.Errorf("who was not there has seen %v, %v", seen, err)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 2)
+		d.watch(t, 0, "a", 0, 10)
+		d.close(t)
+		d.watch(t, 0, "replay", 120, 121)
+		seen, err := d.att.Seen(t.Context(), d.lesson, d.students[0])
+		if want := [][2]time.Duration{{0, 10 * time.Minute}}; err != nil || !cmp.Equal(seen, want) {
+			t.Errorf("seen %v, %v; want %v", seen, err, want)
+		}
+		if seen, err := d.att.Seen(t.Context(), d.lesson, d.students[1]); err != nil || len(seen) != 0 {
+			t.Errorf("who was not there has seen %v, %v", seen, err)
+		}
+	})
 }
 
 // TestChipAgreesWithRegister compares what the last beat told the student with what the register says.
 func TestChipAgreesWithRegister(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	rnd := rand.New(rand.NewPCG(7, 7))
-	var last beatAnswer
-	at, n := nine(-2), int64(0)
-	for at < nine(50) {
-		held := sec(1 + rnd.IntN(80))
-		if rnd.IntN(8) == 0 {
-			at = at.Add(2 * time.Minute) // away
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		rnd := rand.New(rand.NewPCG(7, 7))
+		var last beatAnswer
+		at, n := nine(-2), int64(0)
+		for at < nine(50) {
+			held := sec(1 + rnd.IntN(80))
+			if rnd.IntN(8) == 0 {
+				at = at.Add(2 * time.Minute) // away
+			}
+			at = at.Add(held)
+			state := []attendance.State{attendance.Playing, attendance.Stalled, attendance.Paused}[rnd.IntN(3)]
+			last = d.beat(t, d.students[0], at, "v", n, state, held)
+			n++
 		}
-		at = at.Add(held)
-		state := []attendance.State{attendance.Playing, attendance.Stalled, attendance.Paused}[rnd.IntN(3)]
-		last = d.beat(t, d.students[0], at, "v", n, state, held)
-		n++
-	}
-	d.close(t)
-	if row := d.register(t, d.teacher).Rows[0]; row.AttendingS != last.CountedS || row.AttendingS == 0 {
-		t.Errorf("the chip said %d s, the register says %d s", last.CountedS, row.AttendingS)
-	}
+		d.close(t)
+		if row := d.register(t, d.teacher).Rows[0]; row.AttendingS != last.CountedS || row.AttendingS == 0 {
+			t.Errorf("the chip said %d s, the register says %d s", last.CountedS, row.AttendingS)
+		}
+	})
 }
 
 // TestKilledServer opens a second server on what the first one left, without letting it finish, and sends the
@@ -459,31 +479,35 @@ func TestKilledServer(t *testing.T) {
 }
 
 func TestMyAttendance(t *testing.T) {
-	d := held(t, databasetest.New(t), 2)
-	d.watch(t, 0, "a", 0, 45)
-	d.close(t)
-	status, b := d.do(t, d.students[0], "GET", "/me/attendance", "")
-	if page := string(b); status != 200 || !strings.Contains(page, "Biology 7b") || !strings.Contains(page, "Cells") || !strings.Contains(page, "100%") {
-		t.Errorf("%d %s", status, b)
-	}
-	if status, b := d.do(t, d.teacher, "GET", "/me/attendance", ""); status != 200 || strings.Contains(string(b), "Cells") {
-		t.Errorf("a teacher, who is in no register: %d %s", status, b)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 2)
+		d.watch(t, 0, "a", 0, 45)
+		d.close(t)
+		status, b := d.do(t, d.students[0], "GET", "/me/attendance", "")
+		if page := string(b); status != 200 || !strings.Contains(page, "Biology 7b") || !strings.Contains(page, "Cells") || !strings.Contains(page, "100%") {
+			t.Errorf("%d %s", status, b)
+		}
+		if status, b := d.do(t, d.teacher, "GET", "/me/attendance", ""); status != 200 || strings.Contains(string(b), "Cells") {
+			t.Errorf("a teacher, who is in no register: %d %s", status, b)
+		}
+	})
 }
 
 func TestBeatWhileDatabaseIsAway(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	d.exec(t, `ALTER TABLE lessons RENAME TO away`)
-	if status, b := d.do(t, d.students[0], "POST", d.path("/beats"), oneBeat); status != 503 {
-		t.Errorf("the first beat: %d %s, want 503", status, b)
-	}
-	d.exec(t, `ALTER TABLE away RENAME TO lessons`)
-	d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
-	d.exec(t, `ALTER TABLE lessons RENAME TO away`)
-	got := d.beat(t, d.students[0], nine(2), "v", 1, attendance.Playing, minute)
-	if got.CountedS != 60 {
-		t.Errorf("a lesson known from before: %+v, want 60 s", got)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		d.exec(t, `ALTER TABLE lessons RENAME TO away`)
+		if status, b := d.do(t, d.students[0], "POST", d.path("/beats"), oneBeat); status != 503 {
+			t.Errorf("the first beat: %d %s, want 503", status, b)
+		}
+		d.exec(t, `ALTER TABLE away RENAME TO lessons`)
+		d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
+		d.exec(t, `ALTER TABLE lessons RENAME TO away`)
+		got := d.beat(t, d.students[0], nine(2), "v", 1, attendance.Playing, minute)
+		if got.CountedS != 60 {
+			t.Errorf("a lesson known from before: %+v, want 60 s", got)
+		}
+	})
 }
 
 // form posts a form as a page without script does, and returns where it leads.
@@ -504,55 +528,59 @@ func (d *door) form(t testing.TB, who media.ID, path, body string) (status int, 
 }
 
 func TestCorrectionForm(t *testing.T) {
-	d := held(t, databasetest.New(t), 3)
-	d.close(t)
-	page := "/lessons/" + d.lesson.String() + "/register"
-	statuses := func() (all []string) {
-		for _, row := range d.register(t, d.teacher).Rows {
-			all = append(all, row.Status)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 3)
+		d.close(t)
+		page := "/lessons/" + d.lesson.String() + "/register"
+		statuses := func() (all []string) {
+			for _, row := range d.register(t, d.teacher).Rows {
+				all = append(all, row.Status)
+			}
+			return all
 		}
-		return all
-	}
-	two := "student=" + d.students[0].String() + "&student=" + d.students[1].String()
-	for _, c := range []struct {
-		body string
-		want []string
-		done bool // the page offers to take it back
-	}{
-		{two + "&status=excused&reason=illness&note=Both+ill", []string{"excused", "excused", "absent"}, true},
-		{two + "&status=late&reason=", []string{"excused", "excused", "absent"}, false},
-		{two + "&status=&reason=illness", []string{"excused", "excused", "absent"}, false},
-		{"status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
-		{"student=x&status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
-		{two + "&status=late&reason=mistake&minutes=many", []string{"excused", "excused", "absent"}, false},
-		{two + "&undo=" + d.students[0].String() + "&status=late", []string{"absent", "excused", "absent"}, false},
-		{two + "&do=undo", []string{"absent", "absent", "absent"}, false},
-	} {
-		status, to := d.form(t, d.teacher, page, c.body)
-		if status != 303 || strings.Contains(to, "?done=") != c.done {
-			t.Errorf("%s: %d to %s, undo offered should be %t", c.body, status, to, c.done)
+		two := "student=" + d.students[0].String() + "&student=" + d.students[1].String()
+		for _, c := range []struct {
+			body string
+			want []string
+			done bool // the page offers to take it back
+		}{
+			{two + "&status=excused&reason=illness&note=Both+ill", []string{"excused", "excused", "absent"}, true},
+			{two + "&status=late&reason=", []string{"excused", "excused", "absent"}, false},
+			{two + "&status=&reason=illness", []string{"excused", "excused", "absent"}, false},
+			{"status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
+			{"student=x&status=late&reason=illness", []string{"excused", "excused", "absent"}, false},
+			{two + "&status=late&reason=mistake&minutes=many", []string{"excused", "excused", "absent"}, false},
+			{two + "&undo=" + d.students[0].String() + "&status=late", []string{"absent", "excused", "absent"}, false},
+			{two + "&do=undo", []string{"absent", "absent", "absent"}, false},
+		} {
+			status, to := d.form(t, d.teacher, page, c.body)
+			if status != 303 || strings.Contains(to, "?done=") != c.done {
+				t.Errorf("%s: %d to %s, undo offered should be %t", c.body, status, to, c.done)
+			}
+			if diff := cmp.Diff(c.want, statuses()); diff != "" {
+				t.Errorf("%s, want (−), got (+):\n%s", c.body, diff)
+			}
+			_, b := d.do(t, d.teacher, "GET", strings.TrimSuffix(to, "#table"), "")
+			if got := strings.Count(string(b), `<input type="hidden" name="student"`); c.done != (got == 2) {
+				t.Errorf("%s: the page offers to undo %d corrections", c.body, got)
+			}
 		}
-		if diff := cmp.Diff(c.want, statuses()); diff != "" {
-			t.Errorf("%s, want (−), got (+):\n%s", c.body, diff)
+		_, b := d.do(t, d.teacher, "GET", page+"?show=present", "")
+		if strings.Contains(string(b), "Family000") || !strings.Contains(string(b), "?show=absent") {
+			t.Error("the page does not show the chosen status alone")
 		}
-		_, b := d.do(t, d.teacher, "GET", strings.TrimSuffix(to, "#table"), "")
-		if got := strings.Count(string(b), `<input type="hidden" name="student"`); c.done != (got == 2) {
-			t.Errorf("%s: the page offers to undo %d corrections", c.body, got)
-		}
-	}
-	_, b := d.do(t, d.teacher, "GET", page+"?show=present", "")
-	if strings.Contains(string(b), "Family000") || !strings.Contains(string(b), "?show=absent") {
-		t.Error("the page does not show the chosen status alone")
-	}
+	})
 }
 
 func TestAwaited(t *testing.T) {
-	d := held(t, databasetest.New(t), 2)
-	d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
-	_, b := d.do(t, d.teacher, "GET", "/lessons/"+d.lesson.String()+"/register", "")
-	_, awaited, found := strings.Cut(string(b), `<section class="awaited">`)
-	awaited, _, _ = strings.Cut(awaited, "</section>")
-	if !found || !strings.Contains(awaited, "Family001") || strings.Contains(awaited, "Family000") {
-		t.Errorf("not here yet: %s", awaited)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 2)
+		d.beat(t, d.students[0], nine(1), "v", 0, attendance.Playing, 0)
+		_, b := d.do(t, d.teacher, "GET", "/lessons/"+d.lesson.String()+"/register", "")
+		_, awaited, found := strings.Cut(string(b), `<section class="awaited">`)
+		awaited, _, _ = strings.Cut(awaited, "</section>")
+		if !found || !strings.Contains(awaited, "Family001") || strings.Contains(awaited, "Family000") {
+			t.Errorf("not here yet: %s", awaited)
+		}
+	})
 }

@@ -290,6 +290,27 @@ func TestVectorsThroughTheDoor(t *testing.T) {
 	})
 }
 
+// TestBeatVectorsThroughTheDoor posts the beats of every vector, by the clock, and reads back what the database holds.
+func TestBeatVectorsThroughTheDoor(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		readBeatVectors(t, func(t *testing.T, v beatVector) {
+			s := newSchool(t, db, 1, "live")
+			d := openDoor(t, s)
+			for _, b := range v.Beats {
+				d.beat(t, s.students[0], nine(0)+database.Instant(b.At), b.View, b.N, b.State, time.Duration(b.Held)*time.Millisecond)
+			}
+			watched := s.stored(t, s.students[0])
+			for _, w := range watched {
+				for i := range w.Stretches {
+					w.Stretches[i].Time.From -= nine(0)
+					w.Stretches[i].Time.To -= nine(0)
+				}
+			}
+			v.check(t, watched)
+		})
+	})
+}
+
 // plan gives the lesson the plan and the air of a vector, and the course its policy.
 func (s *school) plan(t testing.TB, v vector, p attendance.Policy) {
 	t.Helper()

@@ -198,11 +198,34 @@ func latestRegisters(ctx context.Context, q *gorm.DB, of []lessons.Lesson) (map[
 	return latest, nil
 }
 
-// Week is the part of a course that was taught in one week.
+// Week is the part of a course, or of several, that was taught in one week.
 type Week struct {
 	Monday  time.Time // in UTC, as a date
 	Lessons int       // held and decided
 	Standing
+	earned, of int // what the rate is made of: weights, and how many there are
+}
+
+func newWeek(monday time.Time) Week {
+	return Week{Monday: monday, Standing: Standing{Counts: map[Status]int{}}}
+}
+
+// rate counts what the week has earned so far.
+func (w *Week) rate() {
+	w.Held, w.Rated = w.of+w.Counts[Excused], w.of > 0
+	if w.Rated {
+		w.Tenths = w.earned * 10 / w.of
+	}
+}
+
+// add counts the same week of another course, by that one's weights.
+func (w *Week) add(other Week) {
+	w.Lessons += other.Lessons
+	for s, n := range other.Counts {
+		w.Counts[s] += n
+	}
+	w.earned, w.of = w.earned+other.earned, w.of+other.of
+	w.rate()
 }
 
 // Weeks sums a matrix up by week, all students together.
@@ -211,7 +234,7 @@ func (m *Matrix) Weeks() []Week {
 	for i, l := range m.Lessons {
 		monday := mondayOf(l)
 		if n := len(weeks); n == 0 || !weeks[n-1].Monday.Equal(monday) {
-			weeks = append(weeks, Week{Monday: monday, Standing: Standing{Counts: map[Status]int{}}})
+			weeks = append(weeks, newWeek(monday))
 		}
 		w := &weeks[len(weeks)-1]
 		decided := false
@@ -229,8 +252,8 @@ func (m *Matrix) Weeks() []Week {
 	}
 	for i := range weeks {
 		w := &weeks[i]
-		w.Held, w.Tenths = Rate(w.Counts, m.Policy.Weights)
-		w.Rated = w.Held > w.Counts[Excused]
+		w.earned, w.of = m.Policy.Weights.sum(w.Counts)
+		w.rate()
 	}
 	return weeks
 }

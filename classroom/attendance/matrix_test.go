@@ -66,42 +66,44 @@ func TestMatrix(t *testing.T) {
 }
 
 func TestOverview(t *testing.T) {
-	d := held(t, databasetest.New(t), 3)
-	d.watch(t, 0, "a", 0, 45)
-	d.watch(t, 1, "b", 0, 20)
-	d.close(t)
-	for name, c := range map[string]struct {
-		filter attendance.Filter
-		want   string
-	}{
-		"all":             {attendance.Filter{}, "Family000 Family001 Family002"},
-		"below":           {attendance.Filter{Below: 80}, "Family001 Family002"},
-		"status":          {attendance.Filter{Status: attendance.Absent}, "Family002"},
-		"student":         {attendance.Filter{Student: "given1 FAM"}, "Family001"},
-		"teacher":         {attendance.Filter{Teacher: d.teacher}, "Family000 Family001 Family002"},
-		"no teacher":      {attendance.Filter{Teacher: d.students[0]}, ""},
-		"other course":    {attendance.Filter{Course: media.NewID()}, ""},
-		"outside of time": {attendance.Filter{From: nine(48 * 60).Time()}, ""},
-	} {
-		if c.filter.From.IsZero() {
-			c.filter.From = nine(-60).Time()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 3)
+		d.watch(t, 0, "a", 0, 45)
+		d.watch(t, 1, "b", 0, 20)
+		d.close(t)
+		for name, c := range map[string]struct {
+			filter attendance.Filter
+			want   string
+		}{
+			"all":             {attendance.Filter{}, "Family000 Family001 Family002"},
+			"below":           {attendance.Filter{Below: 80}, "Family001 Family002"},
+			"status":          {attendance.Filter{Status: attendance.Absent}, "Family002"},
+			"student":         {attendance.Filter{Student: "given1 FAM"}, "Family001"},
+			"teacher":         {attendance.Filter{Teacher: d.teacher}, "Family000 Family001 Family002"},
+			"no teacher":      {attendance.Filter{Teacher: d.students[0]}, ""},
+			"other course":    {attendance.Filter{Course: media.NewID()}, ""},
+			"outside of time": {attendance.Filter{From: nine(48 * 60).Time()}, ""},
+		} {
+			if c.filter.From.IsZero() {
+				c.filter.From = nine(-60).Time()
+			}
+			c.filter.Until = nine(72 * 60).Time()
+			o, err := d.att.Overview(t.Context(), c.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range o.Students {
+				got = append(got, s.Student.Family)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("%s: %q, want %q", name, got, c.want)
+			}
+			if name == "all" && (len(o.Courses) != 1 || o.Courses[0].Tenths != 500 || len(o.Courses[0].Weeks) != 1 || o.Courses[0].Weeks[0].Monday.Weekday() != time.Monday) {
+				t.Errorf("courses %+v", o.Courses)
+			}
 		}
-		c.filter.Until = nine(72 * 60).Time()
-		o, err := d.att.Overview(t.Context(), c.filter)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, s := range o.Students {
-			got = append(got, s.Student.Family)
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-		if name == "all" && (len(o.Courses) != 1 || o.Courses[0].Tenths != 500 || len(o.Courses[0].Weeks) != 1 || o.Courses[0].Weeks[0].Monday.Weekday() != time.Monday) {
-			t.Errorf("courses %+v", o.Courses)
-		}
-	}
+	})
 }
 
 func TestParsePeriod(t *testing.T) {

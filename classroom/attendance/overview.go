@@ -54,6 +54,7 @@ func ParsePeriod(from, to string, now time.Time) (start, until time.Time, err er
 // Overview is what a filter finds: the courses week by week, and their students.
 type Overview struct {
 	Courses  []CourseLine  // with a lesson in the period, by term and code
+	Weeks    []Week        // all of them together, in order
 	Students []StudentLine // in the order of the courses
 }
 
@@ -113,6 +114,7 @@ func (o *Overview) add(m *Matrix, f Filter) {
 	}
 	line := CourseLine{Course: m.Course, Weeks: m.Weeks(), Standing: Standing{Counts: map[Status]int{}}}
 	for _, w := range line.Weeks {
+		o.week(w.Monday).add(w)
 		line.Lessons += w.Lessons
 		for s, n := range w.Counts {
 			line.Counts[s] += n
@@ -126,6 +128,15 @@ func (o *Overview) add(m *Matrix, f Filter) {
 			o.Students = append(o.Students, StudentLine{m.Course, row.Student, row.Standing})
 		}
 	}
+}
+
+// week returns the school's week that begins at monday.
+func (o *Overview) week(monday time.Time) *Week {
+	i, there := slices.BinarySearchFunc(o.Weeks, monday, func(w Week, t time.Time) int { return w.Monday.Compare(t) })
+	if !there {
+		o.Weeks = slices.Insert(o.Weeks, i, newWeek(monday))
+	}
+	return &o.Weeks[i]
 }
 
 func (f Filter) matches(row MatrixRow) bool {

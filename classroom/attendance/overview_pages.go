@@ -143,14 +143,10 @@ func (a *Attendance) registersPage(c *gin.Context) error {
 // page lays the courses on one row of weeks.
 func (o *Overview) page(f Filter) templates.Registers {
 	p := templates.Registers{From: f.From, To: f.Until.AddDate(0, 0, -1), Limit: belowPct}
-	for _, line := range o.Courses {
-		for _, w := range line.Weeks {
-			if !slices.ContainsFunc(p.Weeks, w.Monday.Equal) {
-				p.Weeks = append(p.Weeks, w.Monday)
-			}
-		}
+	for _, w := range o.Weeks {
+		p.Weeks = append(p.Weeks, w.Monday)
+		p.Together = append(p.Together, w.page())
 	}
-	slices.SortFunc(p.Weeks, time.Time.Compare)
 	for _, line := range o.Courses {
 		row := templates.CourseWeeks{
 			ID: line.Course.ID.String(), Code: line.Course.Code, Title: line.Course.Title, Lessons: line.Lessons, Standing: line.Standing.page(),
@@ -158,20 +154,26 @@ func (o *Overview) page(f Filter) templates.Registers {
 		}
 		for _, w := range line.Weeks {
 			i := slices.IndexFunc(p.Weeks, w.Monday.Equal)
-			row.Weeks[i] = templates.WeekMark{Lessons: w.Lessons, Rated: w.Rated, PctTenth: w.Tenths}
+			row.Weeks[i] = w.page()
 		}
 		p.Courses = append(p.Courses, row)
 	}
+	below := map[media.ID]bool{} // whoever is in two courses is one student
 	for _, s := range o.Students {
 		p.Rows = append(p.Rows, templates.StudentStanding{
 			UserID: s.Student.ID.String(), Name: s.Student.Name, Family: s.Student.Family, Given: s.Student.Given, StudentID: s.Student.Number,
 			CourseID: s.Course.ID.String(), CourseCode: s.Course.Code, Standing: s.page(),
 		})
 		if s.Below(belowPct) {
-			p.BelowCount++
+			below[s.Student.ID] = true
 		}
 	}
+	p.BelowCount = len(below)
 	return p
+}
+
+func (w Week) page() templates.WeekMark {
+	return templates.WeekMark{Lessons: w.Lessons, Rated: w.Rated, PctTenth: w.Tenths}
 }
 
 // choices are the courses and teachers of the filter.

@@ -53,17 +53,22 @@ func (w Weights) of(s Status) (weight int, counts bool) {
 // Rate is a student's course rate in tenths of a percent, rounded down, over the lessons that were held and
 // decided: held counts those too that were excused, which the rate leaves out.
 func Rate(counts map[Status]int, w Weights) (held, tenths int) {
-	sum, of := 0, 0
-	for status, n := range counts {
-		if weight, ok := w.of(status); ok {
-			sum, of = sum+weight*n, of+n
-		}
-	}
+	sum, of := w.sum(counts)
 	held = of + counts[Excused]
 	if of == 0 {
 		return held, 0
 	}
 	return held, sum * 10 / of
+}
+
+// sum adds up the weights of statuses, and says of how many.
+func (w Weights) sum(counts map[Status]int) (sum, of int) {
+	for status, n := range counts {
+		if weight, ok := w.of(status); ok {
+			sum, of = sum+weight*n, of+n
+		}
+	}
+	return sum, of
 }
 
 // DefaultPolicy returns what holds where a school has said nothing.

@@ -97,31 +97,33 @@ func TestPolicyChangeLeavesClosedRegisters(t *testing.T) {
 
 // TestPolicyOfCourse has a course put two numbers in the place of the school's; the others follow the school.
 func TestPolicyOfCourse(t *testing.T) {
-	d := held(t, databasetest.New(t), 1)
-	admin, path := d.admin(t), "/courses/"+d.course.String()+"/policy"
-	if code, _ := d.form(t, d.teacher, path, "version=1&present_at_pct=60&weights.partial=40"); code != 303 {
-		t.Fatalf("the course's own rule: %d", code)
-	}
-	if code, _ := d.form(t, admin, "/policy", schoolRule("version", "2", "late_after_s", "3:30").Encode()); code != 303 {
-		t.Fatal("the school's rule was not taken")
-	}
-	d.page(t, d.teacher, path, 200, "Present is from 60 %", "more than 3 min 30 s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
-	d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60 %")
-	if got := d.register(t, d.teacher); got.Rows[0].Status != "pending" {
-		t.Errorf("status %s", got.Rows[0].Status)
-	}
-	for what, c := range map[string]struct{ path, body string }{
-		"above hundred":          {path, "version=3&present_at_pct=101"},
-		"no clock":               {path, "version=3&late_after_s=5:70"},
-		"too long":               {path, "version=3&bridge_s=61:00"},
-		"a percent with minutes": {path, "version=3&present_at_pct=60:00"},
-		"absent above present":   {path, "version=3&absent_below_pct=61&present_at_pct=60"},
-		"an empty number":        {"/policy", schoolRule("version", "3", "bridge_s", "").Encode()},
-		"against the course":     {"/policy", schoolRule("version", "3", "absent_below_pct", "70").Encode()},
-		"no version":             {path, "present_at_pct=60"},
-	} {
-		if code, _ := d.form(t, admin, c.path, c.body); code != 400 {
-			t.Errorf("%s: %d, want 400", what, code)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := held(t, db, 1)
+		admin, path := d.admin(t), "/courses/"+d.course.String()+"/policy"
+		if code, _ := d.form(t, d.teacher, path, "version=1&present_at_pct=60&weights.partial=40"); code != 303 {
+			t.Fatalf("the course's own rule: %d", code)
 		}
-	}
+		if code, _ := d.form(t, admin, "/policy", schoolRule("version", "2", "late_after_s", "3:30").Encode()); code != 303 {
+			t.Fatal("the school's rule was not taken")
+		}
+		d.page(t, d.teacher, path, 200, "Present is from 60 %", "more than 3 min 30 s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
+		d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60 %")
+		if got := d.register(t, d.teacher); got.Rows[0].Status != "pending" {
+			t.Errorf("status %s", got.Rows[0].Status)
+		}
+		for what, c := range map[string]struct{ path, body string }{
+			"above hundred":          {path, "version=3&present_at_pct=101"},
+			"no clock":               {path, "version=3&late_after_s=5:70"},
+			"too long":               {path, "version=3&bridge_s=61:00"},
+			"a percent with minutes": {path, "version=3&present_at_pct=60:00"},
+			"absent above present":   {path, "version=3&absent_below_pct=61&present_at_pct=60"},
+			"an empty number":        {"/policy", schoolRule("version", "3", "bridge_s", "").Encode()},
+			"against the course":     {"/policy", schoolRule("version", "3", "absent_below_pct", "70").Encode()},
+			"no version":             {path, "present_at_pct=60"},
+		} {
+			if code, _ := d.form(t, admin, c.path, c.body); code != 400 {
+				t.Errorf("%s: %d, want 400", what, code)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package attendance_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,10 +131,16 @@ func (s *school) stored(t testing.TB, user media.ID) (views []attendance.Watched
 }
 
 func attendingOf(views []attendance.Watched) attendance.Set {
+	return timeIn(views, attendance.Playing, attendance.Stalled)
+}
+
+func playedOf(views []attendance.Watched) attendance.Set { return timeIn(views, attendance.Playing) }
+
+func timeIn(views []attendance.Watched, states ...attendance.State) attendance.Set {
 	var ivs []attendance.Interval
 	for _, v := range views {
 		for _, s := range v.Stretches {
-			if s.State != attendance.Paused {
+			if slices.Contains(states, s.State) {
 				ivs = append(ivs, s.Time)
 			}
 		}

@@ -3,8 +3,10 @@ package attendance_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -199,65 +201,70 @@ func (v vector) check(t *testing.T, w attendance.Set, outside bool, f attendance
 	}
 }
 
-func TestBeatVectors(t *testing.T) {
-	b, err := os.ReadFile("testdata/beats.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	type beat struct {
+// beatVector is one case of testdata/beats.json: what beats are worth. Instants are milliseconds since its beginning.
+type beatVector struct {
+	ID, Title string
+	Beats     []struct {
 		At    int64 `json:"t_ms"`
 		View  string
 		N     int64
 		State attendance.State
 		Held  int64 `json:"d_ms"`
 	}
-	var f struct {
-		Beats []struct {
-			ID, Title         string
-			Beats             []beat
-			Attending, Played attendance.Set
-			AttendingS        int `json:"attending_s"`
-		}
-	}
-	if err := json.Unmarshal(b, &f); err != nil {
+	Attending, Played attendance.Set
+	AttendingS        int `json:"attending_s"`
+}
+
+func readBeatVectors(t *testing.T, fn func(t *testing.T, v beatVector)) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/beats.json")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range f.Beats {
-		t.Run(c.ID, func(t *testing.T) {
-			views := map[string]*attendance.View{}
-			stretches := map[[3]any]attendance.Stretch{}
-			for _, b := range c.Beats {
-				v := views[b.View]
-				if v == nil {
-					v = new(attendance.NewView(database.Instant(b.At)))
-					views[b.View] = v
-				}
-				_, changed := v.Take(database.Instant(b.At), attendance.Beat{
-					View: b.View, N: b.N, State: b.State, Held: time.Duration(b.Held) * time.Millisecond,
-				})
-				for _, s := range changed {
-					stretches[[3]any{b.View, s.N, s.State}] = s
-				}
+	var f struct{ Beats []beatVector }
+	if err := json.Unmarshal(b, &f); err != nil || len(f.Beats) == 0 {
+		t.Fatal(err, len(f.Beats))
+	}
+	for _, v := range f.Beats {
+		t.Run(v.ID, func(t *testing.T) { fn(t, v) })
+	}
+}
+
+func TestBeatVectors(t *testing.T) {
+	readBeatVectors(t, func(t *testing.T, c beatVector) {
+		views := map[string]*attendance.View{}
+		stretches := map[string]map[stretchName]attendance.Stretch{}
+		for _, b := range c.Beats {
+			v := views[b.View]
+			if v == nil {
+				v = new(attendance.NewView(database.Instant(b.At)))
+				views[b.View], stretches[b.View] = v, map[stretchName]attendance.Stretch{}
 			}
-			var attending, played []attendance.Interval
-			for _, s := range stretches {
-				if s.State != attendance.Paused {
-					attending = append(attending, s.Time)
-				}
-				if s.State == attendance.Playing {
-					played = append(played, s.Time)
-				}
+			_, changed := v.Take(database.Instant(b.At), attendance.Beat{
+				View: b.View, N: b.N, State: b.State, Held: time.Duration(b.Held) * time.Millisecond,
+			})
+			for _, s := range changed {
+				stretches[b.View][stretchName{s.N, s.State}] = s
 			}
-			got := attendance.Union(attending...)
-			if diff := cmp.Diff(c.Attending, got); diff != "" {
-				t.Errorf("%s: attending, expected (−), got (+):\n%s", c.Title, diff)
-			}
-			if diff := cmp.Diff(c.Played, attendance.Union(played...)); diff != "" {
-				t.Errorf("%s: played, expected (−), got (+):\n%s", c.Title, diff)
-			}
-			if s := int(got.Length() / time.Second); s != c.AttendingS {
-				t.Errorf("%s: %d s attending, want %d", c.Title, s, c.AttendingS)
-			}
-		})
+		}
+		var watched []attendance.Watched
+		for _, of := range stretches {
+			watched = append(watched, attendance.Watched{Stretches: slices.Collect(maps.Values(of))})
+		}
+		c.check(t, watched)
+	})
+}
+
+func (v beatVector) check(t *testing.T, watched []attendance.Watched) {
+	t.Helper()
+	attending, played := attendingOf(watched), playedOf(watched)
+	if diff := cmp.Diff(v.Attending, attending); diff != "" {
+		t.Errorf("%s: attending, expected (−), got (+):\n%s", v.Title, diff)
+	}
+	if diff := cmp.Diff(v.Played, played); diff != "" {
+		t.Errorf("%s: played, expected (−), got (+):\n%s", v.Title, diff)
+	}
+	if s := int(attending.Length() / time.Second); s != v.AttendingS {
+		t.Errorf("%s: %d s attending, want %d", v.Title, s, v.AttendingS)
 	}
 }

@@ -72,23 +72,11 @@ func (f *File) Write(w io.Writer, each func()) error {
 	return f.write(w, each)
 }
 
-func newFile(title, plain string, o Options, rows int, write func(w io.Writer, each func()) error) *File {
+func newFile(title, plain string, o Options, who Reader, r report) *File {
 	return &File{
 		ContentType: o.contentType(), Disposition: disposition(title, plain, o.extension()), Name: plain + o.extension(),
-		Rows: rows, write: write,
+		Rows: r.count, write: func(w io.Writer, each func()) error { return r.write(w, o, who, each) },
 	}
-}
-
-// counted tells of every row that is written.
-type counted struct {
-	lines
-	each func()
-}
-
-func (c counted) line(cells []value) error {
-	err := c.lines.line(cells)
-	c.each()
-	return err
 }
 
 // Register makes the file of a lesson's register. Whoever calls it has asked for the right to export.
@@ -113,10 +101,7 @@ func (f *Reports) Register(ctx context.Context, who Reader, l lessons.Lesson, o 
 	}
 	plain += l.LocalDate + "-" + l.ID.String()
 	s := Subject{School: f.accounts.School().Name, Register: r}
-	now := f.now()
-	return newFile(r.Course.Code+" "+l.LocalDate+" "+l.Title, plain, o, len(r.Rows), func(w io.Writer, each func()) error {
-		return s.report(o.Preset, who, now).write(w, o, who, each)
-	}), nil
+	return newFile(r.Course.Code+" "+l.LocalDate+" "+l.Title, plain, o, who, s.report(o.Preset, who, f.now())), nil
 }
 
 // note writes the audit line. It comes before the first byte: nothing leaves unnoticed.
@@ -138,25 +123,10 @@ func (f *Reports) noteFile(ctx context.Context, who Reader, object string, detai
 // report is the table of a register with the columns of a preset.
 func (s Subject) report(p Preset, who Reader, now time.Time) report {
 	return report{
-		title: who.T("export.register", nil), format: "register.v1", about: s.about(who, now),
+		title: who.T("export.register", nil), format: "register.v1", about: s.about(who, now), count: len(s.Register.Rows),
 		head: func(called func(string) string) []string { return calledAll(called, namesOf(p)) },
 		rows: func(line func([]value) error) error { return s.rows(p, line) },
 	}
-}
-
-func writeBook(w io.Writer, title string, who Reader, about []aboutLine, rows func(lines) error) (err error) {
-	sheet, err := newSheet(title)
-	if err != nil {
-		return fmt.Errorf("write workbook: %w", err)
-	}
-	defer sheet.close() // a temporary file that may stay behind is no reason to break the answer
-	if err := rows(sheet); err != nil {
-		return fmt.Errorf("write workbook: %w", err)
-	}
-	if err := sheet.finish(w, who.T("export.about", nil), about); err != nil {
-		return fmt.Errorf("write workbook: %w", err)
-	}
-	return nil
 }
 
 // about says where a register comes from and by which rule.

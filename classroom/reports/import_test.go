@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chalkcast/classroom/attendance"
+	"chalkcast/classroom/database"
+	"chalkcast/classroom/database/databasetest"
 	"chalkcast/classroom/fault"
 	"chalkcast/classroom/reports"
 	"chalkcast/classroom/web"
@@ -139,95 +141,97 @@ func FuzzReadImport(f *testing.F) {
 
 // TestImport takes a file through the page: seen first, then done.
 func TestImport(t *testing.T) {
-	s := newTerm(t, 3, 1)
-	pages, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv, err := web.New(web.Config{Pages: pages, School: s.accounts.WebSchool, Identify: func(context.Context, string) (*web.Viewer, error) {
-		return &web.Viewer{ID: 1000, Name: "Ada", Admin: true}, nil
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.reports.Routes(srv)
-	door := httptest.NewServer(srv.Handler())
-	defer door.Close()
-	lesson := media.ID(5000).String()
-	send := func(method, path, kind string, body io.Reader) (int, string) {
-		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), method, door.URL+path, body)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newTerm(t, db, 3, 1)
+		pages, err := templates.New()
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Content-Type", kind)
-		r.AddCookie(&http.Cookie{Name: "cc", Value: "x"})
-		res, err := http.DefaultTransport.RoundTrip(r)
+		srv, err := web.New(web.Config{Pages: pages, School: s.accounts.WebSchool, Identify: func(context.Context, string) (*web.Viewer, error) {
+			return &web.Viewer{ID: 1000, Name: "Ada", Admin: true}, nil
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer res.Body.Close()
-		b, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
+		s.reports.Routes(srv)
+		door := httptest.NewServer(srv.Handler())
+		defer door.Close()
+		lesson := media.ID(5000).String()
+		send := func(method, path, kind string, body io.Reader) (int, string) {
+			t.Helper()
+			r, err := http.NewRequestWithContext(t.Context(), method, door.URL+path, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", kind)
+			r.AddCookie(&http.Cookie{Name: "cc", Value: "x"})
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			b, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res.StatusCode, string(b)
 		}
-		return res.StatusCode, string(b)
-	}
-	page := "/lessons/" + lesson + "/register/import"
-	upload := func(text string) (int, string) {
-		var b bytes.Buffer
-		w := multipart.NewWriter(&b)
-		part, err := w.CreateFormFile("file", "register.csv")
-		if err == nil {
-			_, err = io.WriteString(part, text)
+		page := "/lessons/" + lesson + "/register/import"
+		upload := func(text string) (int, string) {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			part, err := w.CreateFormFile("file", "register.csv")
+			if err == nil {
+				_, err = io.WriteString(part, text)
+			}
+			if err == nil {
+				err = w.WriteField("reason", "illness")
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return send("POST", page, w.FormDataContentType(), &b)
 		}
-		if err == nil {
-			err = w.WriteField("reason", "illness")
+		corrections := func() (n int) {
+			if err := s.db.Reader().WithContext(t.Context()).Raw("SELECT COUNT(*) FROM corrections").Scan(&n).Error; err != nil {
+				t.Fatal(err)
+			}
+			return n
 		}
-		if err == nil {
-			err = w.Close()
+		const file = "student_id,status,note\r\n00000,excused,\"Fever, \"\"high\"\"\"\r\n00001,present,\r\n00002,x,\r\n"
+		if status, b := send("GET", page, "", nil); status != 200 || !strings.Contains(b, `enctype="multipart/form-data"`) {
+			t.Errorf("the page: %d %.200s", status, b)
 		}
-		if err != nil {
-			t.Fatal(err)
+		if status, b := upload("student_id,status\r\n00009,excused\r\n"); status != 200 || !strings.Contains(b, "1 line has to be mended") || strings.Contains(b, `name="text"`) {
+			t.Errorf("a file with a mistake: %d %s", status, b)
 		}
-		return send("POST", page, w.FormDataContentType(), &b)
-	}
-	corrections := func() (n int) {
-		if err := s.db.Reader().WithContext(t.Context()).Raw("SELECT COUNT(*) FROM corrections").Scan(&n).Error; err != nil {
-			t.Fatal(err)
+		if status, b := upload("PK\x00"); status != 400 || !strings.Contains(b, "cannot be read as a CSV file") {
+			t.Errorf("a workbook: %d %.200s", status, b)
 		}
-		return n
-	}
-	const file = "student_id,status,note\r\n00000,excused,\"Fever, \"\"high\"\"\"\r\n00001,present,\r\n00002,x,\r\n"
-	if status, b := send("GET", page, "", nil); status != 200 || !strings.Contains(b, `enctype="multipart/form-data"`) {
-		t.Errorf("the page: %d %.200s", status, b)
-	}
-	if status, b := upload("student_id,status\r\n00009,excused\r\n"); status != 200 || !strings.Contains(b, "1 line has to be mended") || strings.Contains(b, `name="text"`) {
-		t.Errorf("a file with a mistake: %d %s", status, b)
-	}
-	if status, b := upload("PK\x00"); status != 400 || !strings.Contains(b, "cannot be read as a CSV file") {
-		t.Errorf("a workbook: %d %.200s", status, b)
-	}
-	status, b := upload(file)
-	if status != 200 || !strings.Contains(b, "2 students would be changed") || !strings.Contains(b, "1 student stays") || corrections() != 0 {
-		t.Errorf("preview: %d, %d corrections\n%s", status, corrections(), b)
-	}
-	form := url.Values{"text": {file}, "reason": {"illness"}}.Encode()
-	if status, b := send("POST", page, "application/x-www-form-urlencoded", strings.NewReader(form)); status != 303 || corrections() != 2 {
-		t.Errorf("done: %d, %d corrections, want 2\n%s", status, corrections(), b)
-	}
-	var again struct {
-		Applied   bool
-		Unchanged int
-	}
-	status, b = send("POST", "/api/v1"+page+"?reason=illness", "text/csv", strings.NewReader(file))
-	if err := json.Unmarshal([]byte(b), &again); err != nil || status != 200 || !again.Applied || again.Unchanged != 3 || corrections() != 2 {
-		t.Errorf("the same file again through the API: %d %s, %d corrections", status, b, corrections())
-	}
-	if status, b := send("POST", "/api/v1"+page+"?dry_run=1", "text/csv", strings.NewReader("student_id,status\r\n00001,absent\r\n")); status != 200 || corrections() != 2 || !strings.Contains(b, `"applied":false`) || !strings.Contains(b, `"to":"absent"`) {
-		t.Errorf("a dry run: %d %s", status, b)
-	}
-	if status, b := send("POST", "/api/v1"+page+"?reason=mistake", "text/csv", strings.NewReader("student_id,status\r\n00001,absent\r\n9,late\r\n")); status != 400 || corrections() != 2 || !strings.Contains(b, `"line":3`) {
-		t.Errorf("a file with a mistake through the API: %d %s", status, b)
-	}
+		status, b := upload(file)
+		if status != 200 || !strings.Contains(b, "2 students would be changed") || !strings.Contains(b, "1 student stays") || corrections() != 0 {
+			t.Errorf("preview: %d, %d corrections\n%s", status, corrections(), b)
+		}
+		form := url.Values{"text": {file}, "reason": {"illness"}}.Encode()
+		if status, b := send("POST", page, "application/x-www-form-urlencoded", strings.NewReader(form)); status != 303 || corrections() != 2 {
+			t.Errorf("done: %d, %d corrections, want 2\n%s", status, corrections(), b)
+		}
+		var again struct {
+			Applied   bool
+			Unchanged int
+		}
+		status, b = send("POST", "/api/v1"+page+"?reason=illness", "text/csv", strings.NewReader(file))
+		if err := json.Unmarshal([]byte(b), &again); err != nil || status != 200 || !again.Applied || again.Unchanged != 3 || corrections() != 2 {
+			t.Errorf("the same file again through the API: %d %s, %d corrections", status, b, corrections())
+		}
+		if status, b := send("POST", "/api/v1"+page+"?dry_run=1", "text/csv", strings.NewReader("student_id,status\r\n00001,absent\r\n")); status != 200 || corrections() != 2 || !strings.Contains(b, `"applied":false`) || !strings.Contains(b, `"to":"absent"`) {
+			t.Errorf("a dry run: %d %s", status, b)
+		}
+		if status, b := send("POST", "/api/v1"+page+"?reason=mistake", "text/csv", strings.NewReader("student_id,status\r\n00001,absent\r\n9,late\r\n")); status != 400 || corrections() != 2 || !strings.Contains(b, `"line":3`) {
+			t.Errorf("a file with a mistake through the API: %d %s", status, b)
+		}
+	})
 }

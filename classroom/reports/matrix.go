@@ -16,34 +16,54 @@ type report struct {
 	title  string // of the first sheet
 	format string
 	head   func(called func(name string) string) []string
+	count  int // of rows; a CSV does not need it
 	rows   func(line func([]value) error) error
 	about  []aboutLine
 }
 
-// write writes the report as the options say.
+// write writes the report as the options say. It calls each after every row.
 func (r report) write(w io.Writer, o Options, who Reader, each func()) error {
-	rows := func(to lines, called func(string) string) error {
-		if err := to.head(r.head(called)); err != nil {
+	rows := func(line func([]value) error) error {
+		return r.rows(func(cells []value) error {
+			err := line(cells)
+			each()
 			return err
-		}
-		return r.rows(counted{to, each}.line)
-	}
-	if !o.CSV {
-		return writeBook(w, r.title, who, r.about, func(to lines) error {
-			return rows(to, func(name string) string { return who.T("column."+name, nil) })
 		})
 	}
-	t, err := newTable(w, o.Form)
-	if err == nil {
-		err = rows(t, func(name string) string { return name })
+	write := r.writeBook
+	if o.CSV {
+		write = r.writeCSV
 	}
-	if err == nil {
-		err = t.close()
-	}
-	if err != nil {
+	if err := write(w, o.Form, who, rows); err != nil {
 		return fmt.Errorf("write %s: %w", r.format, err)
 	}
 	return nil
+}
+
+func (r report) writeCSV(w io.Writer, f Form, _ Reader, rows func(func([]value) error) error) error {
+	t, err := newTable(w, f)
+	if err != nil {
+		return err
+	}
+	if err := t.head(r.head(func(name string) string { return name })); err != nil {
+		return err
+	}
+	if err := rows(t.line); err != nil {
+		return err
+	}
+	return t.close()
+}
+
+func (r report) writeBook(w io.Writer, _ Form, who Reader, rows func(func([]value) error) error) error {
+	b, err := newBook(r.title)
+	if err != nil {
+		return err
+	}
+	defer b.close() // it has no file of its own that could stay behind
+	if err := b.head(r.head(func(name string) string { return who.T("column."+name, nil) }), r.count); err != nil {
+		return err
+	}
+	return b.finish(w, who.T("export.about", nil), r.about, rows)
 }
 
 // studentColumns begin every table of students, standingColumns end it.
@@ -94,14 +114,12 @@ func (f *Reports) Matrix(ctx context.Context, who Reader, course media.ID, from,
 	}
 	now := f.now().In(m.Course.Zone)
 	r := matrixReport(m, f.accounts.School().Name, who, now)
-	return newFile(m.Course.Code+" "+m.Course.Title, "matrix-"+now.Format(time.DateOnly)+"-"+course.String(), o, len(m.Rows), func(w io.Writer, each func()) error {
-		return r.write(w, o, who, each)
-	}), nil
+	return newFile(m.Course.Code+" "+m.Course.Title, "matrix-"+now.Format(time.DateOnly)+"-"+course.String(), o, who, r), nil
 }
 
 func matrixReport(m *attendance.Matrix, school string, who Reader, now time.Time) report {
 	return report{
-		title: m.Course.Code, format: "matrix.v1",
+		title: m.Course.Code, format: "matrix.v1", count: len(m.Rows),
 		head: func(called func(string) string) []string {
 			names := calledAll(called, studentColumns)
 			names = append(names, lessonNames(m)...)

@@ -31,9 +31,9 @@ type schoolTerm struct {
 	course   media.ID
 }
 
-func newTerm(t testing.TB, students, taught int) schoolTerm {
+func newTerm(t testing.TB, db *database.DB, students, taught int) schoolTerm {
 	t.Helper()
-	ctx, db := context.Background(), databasetest.New(t)
+	ctx := context.Background()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -50,18 +50,19 @@ func newTerm(t testing.TB, students, taught int) schoolTerm {
 	must(err)
 	les := lessons.New(lessons.Config{DB: db, Bus: bus, Now: now})
 	att := attendance.New(attendance.Config{DB: db, Accounts: acc, Courses: co, Lessons: les, Now: now})
-	statuses := []string{"present", "present", "late", "absent", "present"}
+	const status = "CASE (id + ?) % 5 WHEN 2 THEN 'late' WHEN 3 THEN 'absent' ELSE 'present' END"
 	must(db.Tx(ctx, func(tx *gorm.DB) error {
 		run := func(query string, args ...any) {
 			if err == nil {
 				err = tx.Exec(query, args...).Error
 			}
 		}
-		for i := range students {
-			run(`INSERT INTO users (id, email, display_name, given_name, family_name, student_id, password, admin, lang, created_at, disabled_at)
-				VALUES (?, ?, ?, ?, ?, ?, '', FALSE, '', 1, 0)`, 1000+i, fmt.Sprint(i, "@school.example"), fmt.Sprint("Given Family ", i), "Given", fmt.Sprintf("Family %04d", i), fmt.Sprintf("%05d", i))
-			run(`INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at) VALUES (?, ?, ?, 'student', 'A', 1, 0)`, media.NewID(), c.ID, 1000+i)
-		}
+		run(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+			INSERT INTO users (id, email, display_name, given_name, family_name, student_id, password, admin, lang, created_at, disabled_at)
+			SELECT 1000 + i, i || '@school.example', 'Given Family ' || i, 'Given', 'Family ' || SUBSTR('000' || i, LENGTH('' || i)),
+				SUBSTR('0000' || i, LENGTH('' || i)), '', FALSE, '', 1, 0 FROM n`, students)
+		run(`INSERT INTO enrollments (id, course_id, user_id, role, section, from_at, until_at)
+			SELECT id, CAST(? AS BIGINT), id, 'student', 'A', 1, 0 FROM users`, c.ID)
 		for l := range taught {
 			start := time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, l)
 			at := database.At(start)
@@ -71,15 +72,9 @@ func newTerm(t testing.TB, students, taught int) schoolTerm {
 				5000+l, c.ID, start.Format(time.DateOnly), at, at.Add(45*time.Minute), at.Add(45*time.Minute), at.Add(time.Hour))
 			run(`INSERT INTO registers (lesson_id, version, closed_at, closed_by, policy, policy_version, counted, outside, programme_s, intervals_hash, settles_at, settled)
 				VALUES (?, 1, ?, 0, '{}', 1, ?, FALSE, 2700, ?, ?, TRUE)`, 5000+l, at, fmt.Sprintf("[[%d,%d]]", at, at.Add(45*time.Minute)), []byte{1}, at)
-			for i := 0; i < students; i += 500 {
-				var b strings.Builder
-				for s := i; s < min(i+500, students); s++ {
-					status := statuses[(s+l)%len(statuses)]
-					fmt.Fprintf(&b, ",(%d,1,%d,'A','%s','%s','[]',1,TRUE,2600,2600,0,0,0,2600)", 5000+l, 1000+s, status, status)
-				}
-				run(`INSERT INTO register_rows (lesson_id, version, user_id, section, live_status, status, visits, devices, attended, attending_s, played_s,
-					late_s, early_s, replay_s, covered_s) VALUES ` + b.String()[1:])
-			}
+			run(`INSERT INTO register_rows (lesson_id, version, user_id, section, live_status, status, visits, devices, attended, attending_s, played_s,
+				late_s, early_s, replay_s, covered_s) SELECT CAST(? AS BIGINT), 1, id, 'A', `+status+`, `+status+`, '[]', 1, TRUE, 2600, 2600, 0, 0, 0, 2600 FROM users`,
+				5000+l, l, l)
 		}
 		return err
 	}))
@@ -100,15 +95,32 @@ func writeMatrix(t testing.TB, s schoolTerm, w io.Writer, o reports.Options) {
 }
 
 func TestMatrixCSV(t *testing.T) {
-	s := newTerm(t, 3, 4)
-	var b strings.Builder
-	writeMatrix(t, s, &b, reports.Options{CSV: true, Form: reports.Form{BOMLess: true}})
-	const want = "student_id,family_name,given_name,display_name,group,2026-02-01,2026-02-02,2026-02-03,2026-02-04," +
-		"held,present,late,left_early,partial,absent,made_up,excused,rate_pct\r\n" +
-		"00000,Family 0000,Given,Given Family 0,A,P,P,L,A,4,2,1,0,0,1,0,0,75.0\r\n" +
-		"00001,Family 0001,Given,Given Family 1,A,P,L,A,P,4,2,1,0,0,1,0,0,75.0\r\n" +
-		"00002,Family 0002,Given,Given Family 2,A,L,A,P,P,4,2,1,0,0,1,0,0,75.0\r\n"
-	if b.String() != want {
-		t.Errorf("matrix:\n%swant\n%s", b.String(), want)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newTerm(t, db, 3, 4)
+		var b strings.Builder
+		writeMatrix(t, s, &b, reports.Options{CSV: true, Form: reports.Form{BOMLess: true}})
+		const want = "student_id,family_name,given_name,display_name,group,2026-02-01,2026-02-02,2026-02-03,2026-02-04," +
+			"held,present,late,left_early,partial,absent,made_up,excused,rate_pct\r\n" +
+			"00000,Family 0000,Given,Given Family 0,A,P,P,L,A,4,2,1,0,0,1,0,0,75.0\r\n" +
+			"00001,Family 0001,Given,Given Family 1,A,P,L,A,P,4,2,1,0,0,1,0,0,75.0\r\n" +
+			"00002,Family 0002,Given,Given Family 2,A,L,A,P,P,4,2,1,0,0,1,0,0,75.0\r\n"
+		if b.String() != want {
+			t.Errorf("matrix:\n%swant\n%s", b.String(), want)
+		}
+	})
+}
+
+// TestExportMemory writes the matrix of a large course over a school year. The heap may grow by no more than 32 MiB
+// meanwhile, garbage included.
+func TestExportMemory(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newTerm(t, db, 1000, 200)
+		for kind, o := range map[string]reports.Options{"csv": {CSV: true}, "xlsx": {}} {
+			peak := watchHeap()
+			writeMatrix(t, s, io.Discard, o)
+			if grown := peak() / (1 << 20); grown > 32 {
+				t.Errorf("%s: the heap grew by %.1f MiB", kind, grown)
+			}
+		}
+	})
 }

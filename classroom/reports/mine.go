@@ -38,7 +38,7 @@ func (f *Reports) mineCSV(c *gin.Context) error {
 		},
 	}
 	plain := "my-attendance-" + web.Now(c).Format(time.DateOnly)
-	return send(c, newFile(plain, plain, o, 0, func(w io.Writer, each func()) error { return table.write(w, o, who, each) }))
+	return send(c, newFile(plain, plain, o, who, table))
 }
 
 // ownLesson is what is kept of a student about one lesson.

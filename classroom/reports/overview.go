@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"chalkcast/classroom/attendance"
@@ -12,9 +11,9 @@ import (
 
 // Standings makes the file of the students that a filter finds, one row for each course they are in.
 func (f *Reports) Standings(ctx context.Context, who Reader, filter attendance.Filter, o Options) (*File, error) {
-	return f.overviewFile(ctx, who, filter, o, "standings.v1", func(v *attendance.Overview) (report, int) {
+	return f.overviewFile(ctx, who, filter, o, "standings.v1", func(v *attendance.Overview) report {
 		return report{
-			title: who.T("registers.heading", nil),
+			title: who.T("registers.heading", nil), count: len(v.Students),
 			head: func(called func(string) string) []string {
 				names := append([]string{"course_code", "course"}, studentColumns...)
 				return calledAll(called, append(append(names, "email"), standingColumns...))
@@ -29,19 +28,19 @@ func (f *Reports) Standings(ctx context.Context, who Reader, filter attendance.F
 				}
 				return nil
 			},
-		}, len(v.Students)
+		}
 	})
 }
 
 // Summary makes the file of the school's courses week by week.
 func (f *Reports) Summary(ctx context.Context, who Reader, filter attendance.Filter, o Options) (*File, error) {
-	return f.overviewFile(ctx, who, filter, o, "summary.v1", func(v *attendance.Overview) (report, int) {
+	return f.overviewFile(ctx, who, filter, o, "summary.v1", func(v *attendance.Overview) report {
 		rows := 0
 		for _, c := range v.Courses {
 			rows += len(c.Weeks)
 		}
 		return report{
-			title: who.T("export.weeks", nil),
+			title: who.T("export.weeks", nil), count: rows,
 			head: func(called func(string) string) []string {
 				return calledAll(called, append([]string{"course_code", "course", "week", "lessons"}, standingColumns...))
 			},
@@ -56,11 +55,11 @@ func (f *Reports) Summary(ctx context.Context, who Reader, filter attendance.Fil
 				}
 				return nil
 			},
-		}, rows
+		}
 	})
 }
 
-func (f *Reports) overviewFile(ctx context.Context, who Reader, filter attendance.Filter, o Options, format string, of func(*attendance.Overview) (report, int)) (*File, error) {
+func (f *Reports) overviewFile(ctx context.Context, who Reader, filter attendance.Filter, o Options, format string, of func(*attendance.Overview) report) (*File, error) {
 	o, err := o.check()
 	if err != nil {
 		return nil, err
@@ -69,8 +68,8 @@ func (f *Reports) overviewFile(ctx context.Context, who Reader, filter attendanc
 	if err != nil {
 		return nil, err
 	}
-	r, rows := of(v)
-	if err := f.note(ctx, who, "school", o, map[string]any{"format": format, "rows": rows}); err != nil {
+	r := of(v)
+	if err := f.note(ctx, who, "school", o, map[string]any{"format": format, "rows": r.count}); err != nil {
 		return nil, err
 	}
 	zone := filter.From.Location()
@@ -84,7 +83,7 @@ func (f *Reports) overviewFile(ctx context.Context, who Reader, filter attendanc
 		{who.T("export.zone", nil), name(zone.String())},
 	}, madeBy(who, now, format)...)
 	plain := format[:len(format)-len(".v1")] + "-" + from + "-" + to
-	return newFile(plain, plain, o, rows, func(w io.Writer, each func()) error { return r.write(w, o, who, each) }), nil
+	return newFile(plain, plain, o, who, r), nil
 }
 
 // Intervals makes the file of everything that was recorded of a lesson. It is for admins only.
@@ -106,7 +105,7 @@ func (f *Reports) Intervals(ctx context.Context, who Reader, l lessons.Lesson, o
 		return nil, err
 	}
 	r := report{
-		title: who.T("export.intervals", nil), format: "intervals.v1",
+		title: who.T("export.intervals", nil), format: "intervals.v1", count: len(fine),
 		head: func(called func(string) string) []string {
 			return calledAll(called, append(append([]string{}, studentColumns...), "view", "kind", "from", "to", "seconds", "device_class", "state"))
 		},
@@ -127,5 +126,5 @@ func (f *Reports) Intervals(ctx context.Context, who Reader, l lessons.Lesson, o
 		}, madeBy(who, f.now().In(zone), "intervals.v1")...),
 	}
 	plain := "intervals-" + l.LocalDate + "-" + l.ID.String()
-	return newFile(plain, plain, o, len(fine), func(w io.Writer, each func()) error { return r.write(w, o, who, each) }), nil
+	return newFile(plain, plain, o, who, r), nil
 }

@@ -93,12 +93,6 @@ func columnsOf(p Preset) []column {
 	return fullColumns
 }
 
-// lines is where a table goes, line by line.
-type lines interface {
-	head(names []string) error
-	line(cells []value) error
-}
-
 func namesOf(p Preset) []string {
 	columns := columnsOf(p)
 	names := make([]string, len(columns))

@@ -17,17 +17,14 @@ type aboutLine struct {
 	value value
 }
 
-// sheet is the first sheet of a workbook. It goes to a temporary file when it grows, and no two sheets of a book
-// are written so: their order in the file would be left to chance.
-type sheet struct {
-	book   *excelize.File
-	stream *excelize.StreamWriter
+// book is a workbook whose first sheet has its rows written while the file goes out: the library would keep 16 MiB of
+// them, and a temporary file of the rest.
+type book struct {
+	file   *excelize.File
 	styles map[kind]int
 	bold   int
-	name   string
-	cells  []any
-	rows   int
-	width  int // columns
+	sheet  string // the name of the first sheet
+	width  int    // columns
 }
 
 // Columns are as wide as their headers, within these characters.
@@ -36,81 +33,59 @@ const (
 	widest    = 40
 )
 
-func newSheet(title string) (*sheet, error) {
-	book := excelize.NewFile()
-	s := &sheet{book: book, name: sheetName(title), styles: map[kind]int{}}
-	err := book.SetSheetName("Sheet1", s.name)
+func newBook(title string) (*book, error) {
+	b := &book{file: excelize.NewFile(), sheet: sheetName(title), styles: map[kind]int{}}
+	err := b.file.SetSheetName("Sheet1", b.sheet)
 	if err == nil {
-		err = s.addStyles()
-	}
-	if err == nil {
-		s.stream, err = book.NewStreamWriter(s.name)
+		err = b.addStyles()
 	}
 	if err != nil {
-		return nil, errors.Join(err, book.Close())
+		return nil, errors.Join(err, b.file.Close())
 	}
-	return s, nil
+	return b, nil
 }
 
-func (s *sheet) addStyles() (err error) {
+func (b *book) addStyles() (err error) {
 	for _, f := range []struct {
 		kind   kind
 		format string
 	}{{words, "@"}, {code, "@"}, {count, "0"}, {tenths, "0.0%"}, {length, "[h]:mm:ss"}, {moment, "yyyy-mm-dd hh:mm:ss"}, {day, "yyyy-mm-dd"}} {
-		if s.styles[f.kind], err = s.book.NewStyle(&excelize.Style{CustomNumFmt: &f.format}); err != nil {
+		if b.styles[f.kind], err = b.file.NewStyle(&excelize.Style{CustomNumFmt: &f.format}); err != nil {
 			return err
 		}
 	}
-	s.bold, err = s.book.NewStyle(&excelize.Style{
+	b.bold, err = b.file.NewStyle(&excelize.Style{
 		Font: &excelize.Font{Bold: true}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"},
 	})
 	return err
 }
 
-// head writes the header, which stays on the screen while the rows move under it.
-func (s *sheet) head(names []string) error {
-	s.width = len(names)
-	for i, n := range names {
-		w := float64(min(max(len([]rune(n))+4, narrowest), widest))
-		if err := s.stream.SetColWidth(i+1, i+1, w); err != nil {
-			return err
-		}
-	}
-	err := s.stream.SetPanes(&excelize.Panes{
-		Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
-		Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}},
-	})
+// head writes the header over so many rows. It stays on the screen while they move under it.
+func (b *book) head(names []string, rows int) error {
+	b.width = len(names)
+	last, err := excelize.CoordinatesToCellName(b.width, rows+1)
 	if err != nil {
 		return err
 	}
-	s.cells = s.cells[:0]
-	for _, n := range names {
-		s.cells = append(s.cells, excelize.Cell{StyleID: s.bold, Value: n})
+	right, err := excelize.CoordinatesToCellName(b.width, 1)
+	if err != nil {
+		return err
 	}
-	return s.row()
-}
-
-func (s *sheet) line(cells []value) error {
-	s.cells = s.cells[:0]
-	for _, c := range cells {
-		s.cells = append(s.cells, s.cell(c))
+	errs := []error{
+		b.file.SetSheetRow(b.sheet, "A1", &names),
+		b.file.SetCellStyle(b.sheet, "A1", right, b.bold),
+		b.file.AutoFilter(b.sheet, "A1:"+last, nil),
+		b.file.SetPanes(b.sheet, &excelize.Panes{
+			Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
+			Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}},
+		}),
 	}
-	return s.row()
-}
-
-func (s *sheet) row() error {
-	s.rows++
-	return s.stream.SetRow(fmt.Sprintf("A%d", s.rows), s.cells)
-}
-
-// cell is a value as a workbook keeps it. Text is marked as text, so that no number is made of 00123, and no
-// formula of =1.
-func (s *sheet) cell(v value) any {
-	content := v.native()
-	if content == nil {
-		return nil
+	for i, n := range names {
+		column, err := excelize.ColumnNumberToName(i + 1)
+		w := float64(min(max(len([]rune(n))+4, narrowest), widest))
+		errs = append(errs, err, b.file.SetColWidth(b.sheet, column, column, w))
 	}
-	return excelize.Cell{StyleID: s.styles[v.kind], Value: content}
+	return errors.Join(errs...)
 }
 
 // native is nil for a cell that is left out. Workbooks know no zones: what they hold is what the clock on the wall
@@ -135,53 +110,45 @@ func (v value) native() any {
 	return nil
 }
 
-// finish adds the sheet about the book and writes everything.
-func (s *sheet) finish(w io.Writer, title string, about []aboutLine) error {
-	last, err := excelize.CoordinatesToCellName(s.width, max(s.rows, 1))
-	if err != nil {
-		return err
-	}
-	if err := s.book.AutoFilter(s.name, "A1:"+last, nil); err != nil {
-		return err
-	}
-	if err := s.stream.Flush(); err != nil {
-		return err
-	}
-	if err := s.addAbout(sheetName(title), about); err != nil {
+// finish adds the sheet about the book and writes everything, the rows as they come.
+func (b *book) finish(w io.Writer, title string, about []aboutLine, rows func(line func([]value) error) error) error {
+	if err := b.addAbout(sheetName(title), about); err != nil {
 		return err
 	}
 	// The library would collect the file in memory first. What it is given instead goes straight to w.
-	s.book.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) })
-	return s.book.Write(io.Discard)
+	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter {
+		return &bookZip{Writer: zip.NewWriter(w), rows: func(w io.Writer) error { return b.writeRows(w, rows) }}
+	})
+	return b.file.Write(io.Discard)
 }
 
-func (s *sheet) addAbout(title string, about []aboutLine) error {
-	if title == s.name {
+func (b *book) addAbout(title string, about []aboutLine) error {
+	if title == b.sheet {
 		title += " 2"
 	}
-	if _, err := s.book.NewSheet(title); err != nil {
+	if _, err := b.file.NewSheet(title); err != nil {
 		return err
 	}
-	wrapped, err := s.book.NewStyle(&excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top", Horizontal: "left"}})
+	wrapped, err := b.file.NewStyle(&excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top", Horizontal: "left"}})
 	if err != nil {
 		return err
 	}
-	errs := []error{s.book.SetColWidth(title, "A", "A", 28), s.book.SetColWidth(title, "B", "B", 80)}
+	errs := []error{b.file.SetColWidth(title, "A", "A", 28), b.file.SetColWidth(title, "B", "B", 80)}
 	for i, l := range about {
-		a, b := fmt.Sprintf("A%d", i+1), fmt.Sprintf("B%d", i+1)
+		left, right := fmt.Sprintf("A%d", i+1), fmt.Sprintf("B%d", i+1)
 		style := wrapped
 		if l.value.kind == moment {
-			style = s.styles[moment]
+			style = b.styles[moment]
 		}
 		errs = append(errs,
-			s.book.SetCellStr(title, a, l.name), s.book.SetCellStyle(title, a, a, s.bold),
-			s.book.SetCellValue(title, b, l.value.native()), s.book.SetCellStyle(title, b, b, style))
+			b.file.SetCellStr(title, left, l.name), b.file.SetCellStyle(title, left, left, b.bold),
+			b.file.SetCellValue(title, right, l.value.native()), b.file.SetCellStyle(title, right, right, style))
 	}
 	return errors.Join(errs...)
 }
 
-// close removes what the sheet left on disk.
-func (s *sheet) close() error { return s.book.Close() }
+// close frees what the library holds.
+func (b *book) close() error { return b.file.Close() }
 
 // sheetName is a title as tabs may have it: at most 31 characters, none of []:*?/\ and no apostrophe at its ends.
 func sheetName(title string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +121,49 @@ func TestWorkbook(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the second sheet does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestWorkbookText brings every text through a workbook as it was written, also what looks like a part of one.
+func TestWorkbookText(t *testing.T) {
+	for text, want := range map[string]string{
+		"<b>&\"'":       "<b>&\"'",
+		" two  blanks ": " two  blanks ",
+		"a\tb\nc":       "a\tb\nc",
+		"_x0041_x0042_": "_x0041_x0042_", // programs read AB in this one
+		"_x005F_x00zz_": "_x005F_x00zz_",
+		"a_xylophone_":  "a_xylophone_",
+		"bell\a":        "bell\ufffd", // XML has no such character
+	} {
+		s := sample(t)
+		s.Register.Rows[0].Section = text
+		var b bytes.Buffer
+		if err := reports.WriteXLSX(&b, s, reports.Full, reader(t, "en"), made); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := open(t, b.Bytes()).GetCellValue("Register", "R2"); err != nil || got != want {
+			t.Errorf("%q is read back as %q (%v), want %q", text, got, err, want)
+		}
+	}
+}
+
+// full is a disk or a connection that takes only so many bytes.
+type full struct{ left int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+// TestWorkbookCut says so when a workbook could not be written whole, wherever it was cut.
+func TestWorkbookCut(t *testing.T) {
+	size := len(book(t, "en", reports.Full))
+	for left := 0; left < size; left += size / 20 {
+		if err := reports.WriteXLSX(&full{left}, sample(t), reports.Full, reader(t, "en"), made); err == nil && left < size*9/10 {
+			t.Errorf("%d bytes of some %d were taken, and nobody heard of it", left, size)
 		}
 	}
 }

@@ -17,6 +17,20 @@ if (table) {
   if (bar) editable(table, bar);
 }
 
+const filter = document.querySelector('form.filter');
+if (filter) filter.addEventListener('input', () => follow(filter));
+
+// follow gives the files on offer what is chosen in the filter, also before somebody presses its button.
+function follow(filter) {
+  const chosen = new URLSearchParams(new FormData(filter));
+  for (const link of document.querySelectorAll('a[download]')) {
+    const url = new URL(link.href);
+    for (const { name } of filter.elements) url.searchParams.delete(name);
+    for (const [name, value] of chosen) if (value) url.searchParams.append(name, value);
+    link.href = url;
+  }
+}
+
 function sortable(table) {
   const collator = new Intl.Collator(lang, { numeric: true });
   const value = (row, column) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
