@@ -22,6 +22,7 @@ export class Player extends EventTarget {
   #generation = 0; // of open(); what an older one awaited is not used
   #state = 'idle';
   #backoff = new Backoff(2000, 8000);
+  #soon = new Backoff(400, 4000); // while there is nothing to play yet
   #mediaErrors = 0;
   #movedAt = 0;
   #movedTo = 0;
@@ -114,6 +115,7 @@ export class Player extends EventTarget {
     clearTimeout(this.#again);
     this.#startWatch();
     if (this.#state === 'idle') this.#set('loading');
+    this.#library().catch(() => {}); // while the server is asked; who needs it asks again
     let info;
     try {
       info = await this.#ask();
@@ -124,9 +126,10 @@ export class Player extends EventTarget {
     }
     if (generation !== this.#generation) return;
     if (!info.url) {
-      this.#later(between(2000, 4000));
+      this.#later(this.#soon.next());
       return;
     }
+    this.#soon.reset();
     try {
       await this.#load(info, generation);
     } catch {
