@@ -62,6 +62,7 @@ export class Player extends EventTarget {
       });
     }
     video.addEventListener('error', () => this.#nativeError());
+    for (const name of ['addtrack', 'removetrack']) video.textTracks.addEventListener(name, () => this.dispatchEvent(new Event('tracks')));
     addEventListener('online', () => this.wake());
     // A browser that freezes a page pauses what plays in it, and leaves it so.
     document.addEventListener('resume', () => this.#wanted && this.play());
@@ -149,6 +150,7 @@ export class Player extends EventTarget {
     this.#rewound = false;
     this.#audioURL = '';
     this.#wanted = false;
+    this.#addTracks({});
     this.#set('idle');
   }
 
@@ -357,6 +359,7 @@ export class Player extends EventTarget {
 
   #playNatively(startAt) {
     this.#video.src = this.#source;
+    this.#addTracks(this.#info);
     if (startAt > 0) this.#video.addEventListener('loadedmetadata', () => (this.#video.currentTime = startAt), { once: true });
   }
 
@@ -383,14 +386,24 @@ export class Player extends EventTarget {
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, error) => this.#hlsError(Hls, hls, error));
     hls.on(Hls.Events.MANIFEST_LOADED, (_, loaded) => this.#manifest(loaded));
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.dispatchEvent(new Event('levels')));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.#addTracks(info); // hls.js empties those that were there before
+      this.dispatchEvent(new Event('levels'));
+    });
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.#backoff.reset();
       this.#mediaErrors = 0;
     });
-    this.#video.textTracks.onaddtrack = () => this.dispatchEvent(new Event('tracks'));
     hls.attachMedia(this.#video);
     hls.loadSource(this.#source);
+  }
+
+  // #addTracks puts the captions of a replay beside it, in place of those of what played before.
+  #addTracks(info) {
+    for (const track of this.#video.querySelectorAll('track')) track.remove();
+    for (const { lang, name, url } of info.captions ?? []) {
+      this.#video.append(Object.assign(document.createElement('track'), { kind: 'captions', srclang: lang, label: name, src: url }));
+    }
   }
 
   // #manifest looks for the rendition without pictures, which hls.js leaves out where there are pictures.
