@@ -60,10 +60,6 @@ films: ## seven kinds of stream, each in five players and held against the books
 	@testing/install.sh
 	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestFilms$$' ./e2e
 
-asleep: ## a class page that is frozen for a while and wakes (FLT-20)
-	@testing/install.sh
-	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -run '^TestClassPage$$' ./e2e
-
 encoders: ## ffmpeg and GStreamer through every door with every kind of stream; the tests try some of it
 	@testing/install.sh
 	CHALKCAST_LONG=1 $(GO) test -tags $(TAGS) -count=1 -v -timeout 20m -run '^TestEncoders$$' ./e2e
@@ -78,4 +74,4 @@ dump: ## at a release: keep its schema, with rows, for the upgrade test of all l
 tools: ## build the pinned linters and the S3 server of the tests into the cache
 	@testing/tools.sh
 
-.PHONY: help run demo build check asleep compare encoders films format vet lint test arch bench dump fuzz screenshots soak kills tools
+.PHONY: help run demo build check compare encoders films format vet lint test arch bench dump fuzz screenshots soak kills tools

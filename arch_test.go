@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"classroom/mail/mailtest":         {},
 	"classroom/push":                  {"media"},
 	"classroom/calendar":              {"classroom/audit", "classroom/database", "classroom/fault", "media"},
+	"classroom/captions":              {"classroom/audit", "classroom/database", "classroom/fault", "media"},
 	"classroom/roster":                {"classroom/fault"},
 	"classroom/web":                   {"classroom/fault", "media", "templates"},
 	"classroom/obs":                   {},
@@ -59,7 +60,8 @@ var arrows = map[string][]string{
 	"classroom/reports": onFloor(
 		"classroom/accounts", "classroom/attendance", "classroom/courses", "classroom/lessons"),
 	"classroom": onFloor(
-		"classroom/accounts", "classroom/attendance", "classroom/calendar", "classroom/chat", "classroom/courses",
+		"classroom/accounts", "classroom/attendance", "classroom/calendar", "classroom/captions", "classroom/chat",
+		"classroom/courses",
 		"classroom/lessons", "classroom/mail", "classroom/push", "classroom/reports"),
 
 	// the binary, which knows everybody

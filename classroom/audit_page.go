@@ -30,7 +30,7 @@ const auditLines = 100
 
 // auditActions are offered in the filter: what lines are about, and the commonest of them.
 var auditActions = []string{
-	"access.denied", "audit.export", "broadcast.", "course.", "enrollment.", "key.", "lesson.", "link.", "policy.", "recording.view", "register.",
+	"access.denied", "audit.export", "broadcast.", "captions.", "course.", "enrollment.", "key.", "lesson.", "link.", "policy.", "recording.view", "register.",
 	"retention.run", "roster.import", "school.", "series.", "session.", "session.refused", "token.", "user.",
 }
 

@@ -18,6 +18,7 @@ import (
 	"chalkcast/classroom/attendance"
 	"chalkcast/classroom/audit"
 	"chalkcast/classroom/calendar"
+	"chalkcast/classroom/captions"
 	"chalkcast/classroom/chat"
 	"chalkcast/classroom/courses"
 	"chalkcast/classroom/database"
@@ -94,6 +95,8 @@ type Classroom struct {
 	views *audit.Refusals                        // of recordings by staff
 	own   database.Memory[[2]media.ID, ownCount] // by lesson and student
 	links *calendar.Links
+
+	captions *captions.Store
 }
 
 // New puts the classroom together and registers its routes. ctx is for reading the school.
@@ -156,6 +159,7 @@ func (k *Classroom) openFeatures(ctx context.Context) error {
 	if k.links, err = calendar.NewLinks(cfg.DB, cfg.Secret, cfg.Now); err != nil {
 		return err
 	}
+	k.captions = captions.New(cfg.DB, cfg.Now)
 	k.Chat, err = chat.New(chat.Config{
 		DB: cfg.DB, Courses: k.Courses, Lessons: k.Lessons, Bus: cfg.Bus, Metrics: cfg.Metrics, Log: cfg.Log, Now: cfg.Now,
 	})

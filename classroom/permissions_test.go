@@ -172,6 +172,12 @@ var rights = []struct {
 	// a lesson, as those see it who learn
 	{"GET /lessons/:id", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
+	{"GET /lessons/:id/captions", "", [8]int{303, 403, 404, 200, 404, 200, 200, 303}},
+	{"POST /lessons/:id/captions", "", [8]int{303, 403, 404, 400, 404, 400, 400, 303}}, // without a file
+	{"POST /api/v1/lessons/:id/captions/:lang", "WEBVTT\n\n00:01.000 --> 00:02.000\nCells\n", [8]int{401, 403, 404, 200, 404, 200, 200, 401}},
+	{"GET /api/v1/lessons/:id/captions/:lang", "", [8]int{401, 404, 404, 404, 404, 404, 404, 401}},   // there are none: TestCaptions
+	{"POST /lessons/:id/captions/remove", "lang=xx", [8]int{303, 403, 404, 404, 404, 404, 404, 303}}, // there are none in it
+	{"DELETE /api/v1/lessons/:id/captions/:lang", "", [8]int{401, 403, 404, 404, 404, 404, 404, 401}},
 	{"GET /lessons/:id/calendar.ics", "", [8]int{303, 200, 404, 200, 404, 200, 200, 303}},
 	{"GET /api/v1/lessons/:id/playback", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
 	{"GET /api/v1/lessons/:id/events", "", [8]int{401, 200, 404, 200, 404, 200, 200, 401}},
@@ -296,7 +302,7 @@ func (s *school) fill(pattern string, lesson media.ID) string {
 		user = s.guest // whose account may be closed and opened
 	}
 	return strings.NewReplacer(":id", id, ":import", media.NewID().String(), ":code", "346789CD", ":user", user.String(), ":key", "aaaaaaaa",
-		":session", "00000000000000a1", ":token", "00000000000000a1", ":thing", media.NewID().String()).Replace(pattern)
+		":lang", "en", ":session", "00000000000000a1", ":token", "00000000000000a1", ":thing", media.NewID().String()).Replace(pattern)
 }
 
 func (s *school) fillBody(body string, n int) string {

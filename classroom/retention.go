@@ -22,7 +22,7 @@ type sweep struct {
 // sweeps are what the nightly job goes through. A feature that keeps something about people has a line here.
 func (k *Classroom) sweeps() []sweep {
 	access := func(r accounts.Retention) int { return r.Access }
-	return []sweep{
+	all := []sweep{
 		{"access", access, k.Accounts.SweepAccess},
 		{"attempts", access, k.Lessons.SweepAttempts},
 		{"chat", func(r accounts.Retention) int { return r.Chat }, k.Chat.Sweep},
@@ -31,6 +31,10 @@ func (k *Classroom) sweeps() []sweep {
 			return audit.Sweep(ctx, k.cfg.DB, before)
 		}},
 	}
+	if k.cfg.KeepRecordings > 0 { // captions go with what they are of
+		all = append(all, sweep{"captions", func(accounts.Retention) int { return k.cfg.KeepRecordings }, k.captions.Sweep})
+	}
+	return all
 }
 
 const (

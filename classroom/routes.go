@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chalkcast/classroom/captions"
 	"chalkcast/classroom/reports"
 	"chalkcast/classroom/web"
 	"chalkcast/templates"
@@ -50,6 +51,13 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/lessons/:id/edit", web.CourseStaff, k.postEdit)
 	s.Handle("POST", "/lessons/:id/cancel", web.CourseStaff, k.postCancel)
 	s.Handle("POST", "/lessons/:id/restore", web.CourseStaff, k.postRestore)
+
+	s.Handle("GET", "/lessons/:id/captions", web.CourseStaff, k.captionsPage)
+	s.Handle("POST", "/lessons/:id/captions", web.CourseStaff, k.postCaptions, web.Upload(captions.MaxBytes))
+	s.Handle("POST", "/lessons/:id/captions/remove", web.CourseStaff, k.postRemoveCaptions)
+	s.Handle("GET", "/api/v1/lessons/:id/captions/:lang", web.CourseMember, k.apiCaptions)
+	s.Handle("POST", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiPutCaptions, web.Upload(captions.MaxBytes))
+	s.Handle("DELETE", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiRemoveCaptions)
 
 	s.Handle("GET", "/lessons/:id/calendar.ics", web.CourseMember, k.lessonCalendar)
 	s.Handle("GET", "/calendar/:token", web.Anyone, k.calendarFeed) // the token says who

@@ -90,7 +90,8 @@ type playbackJSON struct {
 	State           lessons.State `json:"state"`
 	LiveSince       *time.Time    `json:"live_since"`
 	InterruptedAt   *time.Time    `json:"interrupted_at"`
-	Air             [][2]int64    `json:"air"` // when students could see it, in Unix milliseconds; the end is 0 while it goes on
+	Air             [][2]int64    `json:"air"`      // when students could see it, in Unix milliseconds; the end is 0 while it goes on
+	Captions        []captionJSON `json:"captions"` // of a replay
 	lessons.NotesNews
 }
 
@@ -106,7 +107,7 @@ func (k *Classroom) apiPlayback(c *gin.Context) error {
 		return err
 	}
 	st := k.cfg.Origin.Status(row.ID)
-	out := playbackJSON{State: news.State, LiveSince: news.LiveSince, InterruptedAt: news.InterruptedAt, NotesNews: news.NotesNews}
+	out := playbackJSON{State: news.State, LiveSince: news.LiveSince, InterruptedAt: news.InterruptedAt, Captions: []captionJSON{}, NotesNews: news.NotesNews}
 	if out.Air, err = k.Attendance.Air(c.Request.Context(), row.ID); err != nil {
 		return err
 	}
@@ -115,6 +116,10 @@ func (k *Classroom) apiPlayback(c *gin.Context) error {
 		out.Live, out.LatencyTargetMS = true, st.LatencyTarget.Milliseconds()
 	case !k.replayable(row):
 		return web.JSON(c, http.StatusOK, out)
+	default:
+		if out.Captions, err = k.captionsOf(c.Request.Context(), row.ID); err != nil && !database.Away(err) {
+			return err
+		}
 	}
 	if row.State.Over() && access.Role != courses.Student {
 		k.views.Note(c.Request.Context(), audit.Line{Actor: access.Viewer.ID, Action: "recording.view", Object: audit.Object("lesson", row.ID)})
@@ -129,7 +134,7 @@ func (k *Classroom) apiPreview(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	out := playbackJSON{State: row.StateAt(k.now())}
+	out := playbackJSON{State: row.StateAt(k.now()), Captions: []captionJSON{}}
 	b, ok := k.Lessons.BroadcastFor(0, access.Viewer.ID)
 	if !ok || b.Live {
 		return web.JSON(c, http.StatusOK, out)

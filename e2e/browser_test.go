@@ -192,12 +192,13 @@ func (tb *tab) keep(name string) {
 
 // watched is what watcher.js noted in a page.
 type watched struct {
-	Errors  []string     `json:"errors"`  // of scripts and of the player
-	Moved   [][2]float64 `json:"moved"`   // from, to: when the picture moved, in Unix milliseconds
-	Frames  int          `json:"frames"`  // decoded
-	Counted float64      `json:"counted"` // seconds, as the last acknowledged beat said
-	Beats   int          `json:"beats"`   // acknowledged
-	Since   float64      `json:"since"`   // Unix milliseconds when this page was loaded
+	Errors   []string     `json:"errors"`   // of scripts and of the player
+	Moved    [][2]float64 `json:"moved"`    // from, to: when the picture moved, in Unix milliseconds
+	Frames   int          `json:"frames"`   // decoded
+	Counted  float64      `json:"counted"`  // seconds, as the last acknowledged beat said
+	Beats    int          `json:"beats"`    // acknowledged
+	Reported float64      `json:"reported"` // milliseconds in class, by the acknowledged beats
+	Since    float64      `json:"since"`    // Unix milliseconds when this page was loaded
 }
 
 func (tb *tab) watched() (w watched) {

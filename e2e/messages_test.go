@@ -7,6 +7,20 @@ import (
 	"time"
 )
 
+// waitsForTeacher looks at not_live_yet: three minutes into the lesson the teacher is still in the preview. The page's clock
+// is moved rather than waited for.
+func (s *school) waitsForTeacher() {
+	s.t.Helper()
+	studio := s.openBrowser().openTab()
+	studio.before(`const now = performance.now.bind(performance); window.late = 0; performance.now = () => now() + window.late;`)
+	studio.signIn(s.Teacher)
+	studio.open("/lessons/" + s.LessonID + "/studio")
+	studio.waitFor("it is in the preview", `!document.querySelector("[data-word=private]").hidden`, 15*time.Second)
+	eval[int](studio, `window.late = 180_000`)
+	studio.waitFor("it says that students wait", `document.querySelector("[data-sentence].is-urgent")?.textContent.includes("students are waiting")`, 10*time.Second)
+	studio.leave()
+}
+
 // What is wrong with a stream that is let in is said in the studio while it is so: real encoders with the settings that
 // teachers get wrong.
 func TestStudioNamesWhatIsWrong(t *testing.T) {
@@ -49,6 +63,7 @@ func TestStudioNamesWhatIsWrong(t *testing.T) {
 		s := s.in(t)
 		e := publish(t, s.RTMP+"/abc/"+s.Teacher.StreamKey, -1)
 		s.studioSays(teacher, "path_mistyped")
+		s.waitsForTeacher()
 		s.goLive(teacher)
 		e.kill()
 		s.studioSays(teacher, "disconnected")

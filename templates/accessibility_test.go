@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -128,6 +129,46 @@ func TestWishes(t *testing.T) {
 		paper := ask[string](w, `getComputedStyle(document.body).backgroundColor`)
 		if dark := paper == "rgb(20, 53, 43)"; found != "" || dark {
 			t.Errorf("%s on paper shows %q on %s", name, found, paper)
+		}
+	}
+}
+
+// The studio is one screen at 1366×768, in every state and language and with every tab; so is what an admin needs of today.
+func TestOneScreen(t *testing.T) {
+	t.Parallel()
+	set, err := templates.NewPseudo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, long, w := gallery(t, newSet(t)), gallery(t, set), openWindow(t)
+	w.size(1366, 768, "light")
+	pages := []string{long.URL + "/page/en/"} // longer words than any
+	for _, l := range templates.Languages() {
+		pages = append(pages, real.URL+"/page/"+l.Code+"/")
+	}
+	for _, page := range pages {
+		for _, name := range slices.Sorted(maps.Keys(samples())) {
+			if !strings.HasPrefix(name, "studio-") {
+				continue
+			}
+			w.open(page + name)
+			found := ask[string](w, `(async () => {
+				const found = [];
+				for (const tab of [null, ...document.querySelectorAll("[role=tab]")]) {
+					tab?.click();
+					await new Promise(requestAnimationFrame);
+					const tall = document.documentElement.scrollHeight - innerHeight;
+					if (tall > 0) found.push((tab?.textContent.trim() ?? "no tab") + ": " + tall + " px too tall");
+				}
+				return found.join("\n");
+			})()`)
+			for _, trouble := range lines(found) {
+				t.Errorf("%s%s: %s", page, name, trouble)
+			}
+		}
+		w.open(page + "today")
+		if first := ask[int](w, `Math.max(...[...document.querySelectorAll("h1, .row-trouble")].map((e) => Math.round(e.getBoundingClientRect().bottom)))`); first > 768 {
+			t.Errorf("%stoday: what is wrong ends at %d px, want all of it on the first screen", page, first)
 		}
 	}
 }

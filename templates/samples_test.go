@@ -514,5 +514,6 @@ func samples() map[string]any {
 	maps.Copy(all, courseSamples())
 	maps.Copy(all, schoolSamples())
 	maps.Copy(all, peopleSamples())
+	maps.Copy(all, captionSamples())
 	return all
 }

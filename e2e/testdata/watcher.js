@@ -1,6 +1,6 @@
 // Notes what the tests ask for, from outside the page's own modules.
 (() => {
-  const watched = { errors: [], moved: [], frames: 0, counted: 0, beats: 0, since: Date.now() };
+  const watched = { errors: [], moved: [], frames: 0, counted: 0, reported: 0, beats: 0, since: Date.now() };
   window.watched = watched;
 
   addEventListener('error', (event) => watched.errors.push(String(event.message)));
@@ -15,6 +15,7 @@
     if (response.ok && url.endsWith('/beats')) {
       response.clone().json().then((reply) => {
         watched.beats++;
+        watched.reported += JSON.parse(args[1].body).d_ms;
         watched.counted = reply.counted_s;
       }, () => {}); // the network went away in the middle
     }

@@ -19,6 +19,7 @@ const notice = $('[data-line]');
 const place = 'chalkcast.at.' + data.lesson; // where a replay was left
 let state = data.state;
 let replaying = false;
+let replayable = Boolean($('[data-replay-soon]')?.hidden);
 let air = []; // when students could see it, as programmeAt wants it
 
 const player = new Player({
@@ -94,6 +95,10 @@ function render() {
     show(card, mine && !hidden);
   }
   for (const chip of $$('[data-chip]')) show(chip, chip.dataset.chip === state);
+  show($('#after [data-replay]'), replayable);
+  show($('[data-replay-soon]'), over() && !replayable);
+  // Who still sees the last seconds of the lesson need not wait for their end.
+  show($('[data-at-once]'), over() && watching && replayable && !replaying);
   bar.show(running() || replaying || watching);
 }
 
@@ -108,9 +113,9 @@ function moved(before) {
     setTimeout(() => player.open(), between(0, 5000));
   }
   if (over()) {
-    show($('[data-replay]'), true); // it is there at once; who taps before, waits on the page
-    show($('[data-replay-soon]'), false);
-    later(finish, between(0, 5000));
+    replayable = true; // it is there at once; who taps before, waits on the page
+    render();
+    later(finish, between(0, 5000)); // the own result, which the server makes for each of them
   }
 }
 
@@ -125,6 +130,7 @@ async function finish() {
     const html = await (await fetch(location.href, { cache: 'no-store' })).text();
     const fresh = new DOMParser().parseFromString(html, 'text/html').querySelector('#after');
     if (fresh) $('#after').replaceChildren(...document.importNode(fresh, true).childNodes);
+    render();
   } catch {
     later(finish, between(3000, 8000));
     return;
@@ -140,15 +146,16 @@ async function offerReplay() {
   } catch {
     playback = { url: '' };
   }
-  show($('[data-replay]'), Boolean(playback.url));
-  show($('[data-replay-soon]'), !playback.url);
+  replayable = Boolean(playback.url);
+  render();
   if (!playback.url && state === 'ended') later(offerReplay, between(4000, 8000));
 }
 
+main.addEventListener('click', (event) => {
+  if (event.target.closest('[data-replay]')) watchReplay();
+});
 stage.addEventListener('click', (event) => {
-  if (event.target.closest('[data-replay]')) {
-    watchReplay();
-  } else if (event.target.closest('.big-play')) {
+  if (event.target.closest('.big-play')) {
     show($('.big-play'), false);
     player.play();
   } else if (event.target.closest('.unmute')) {
@@ -165,8 +172,8 @@ video.addEventListener('volumechange', () => video.muted || show($('.unmute'), f
 function watchReplay() {
   const left = Number(recall(place)) || 0;
   replaying = true;
+  beats?.finish(); // what is left of the lesson itself, while the player still knows where that is
   player.close();
-  beats?.stop();
   beats = data.beats ? attendance('.replay') : null; // a page of its own, so that nothing of it counts as live
   beats?.start('stalled');
   player.open(left);

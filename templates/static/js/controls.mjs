@@ -2,9 +2,10 @@
 
 import { addSeen, seenPercent } from './latency.mjs';
 import { clockOf } from './messages.mjs';
-import { keep, recall, setText, show } from './page.mjs';
+import { forget, keep, recall, setText, show } from './page.mjs';
 
 const LETTERS = 'chalkcast.letters';
+const CAPTIONS = 'chalkcast.captions'; // the language of those shown last
 
 /**
  * @param {object} o
@@ -26,7 +27,7 @@ export function controls({ stage, video, player, t, seen = [] }) {
     back: () => player.seekBy(-10),
     live: () => player.toLive(),
     mute: () => setMuted(!video.muted),
-    captions: () => setCaptions(!captions().some((track) => track.mode === 'showing')),
+    captions: () => setCaptions(shown() ? -1 : wished()),
     audio: () => player.setAudioOnly(!player.audioOnly),
     keys: () => dialog.showModal(),
     pip: () => (document.pictureInPictureElement ? document.exitPictureInPicture() : video.requestPictureInPicture()).catch(() => {}),
@@ -38,9 +39,28 @@ export function controls({ stage, video, player, t, seen = [] }) {
     if (!yes && video.volume === 0) video.volume = 0.5;
   }
 
-  function setCaptions(yes) {
-    for (const track of captions()) track.mode = 'hidden';
-    if (yes && captions()[0]) captions()[0].mode = 'showing';
+  const shown = () => captions().find((track) => track.mode === 'showing');
+  const called = (track) => track.language || 'stream';
+  const wished = () => Math.max(0, captions().findIndex((track) => called(track) === recall(CAPTIONS)));
+
+  // setCaptions shows one of the tracks, or none, and remembers it for the next lesson.
+  function setCaptions(index) {
+    for (const track of captions()) track.mode = 'disabled';
+    const track = captions()[index];
+    if (track) track.mode = 'showing';
+    if (track) keep(CAPTIONS, called(track));
+    else forget(CAPTIONS);
+    refresh();
+  }
+
+  // refreshTracks offers what there is, and shows what its viewer had before.
+  function refreshTracks() {
+    const wanted = captions().findIndex((track) => called(track) === recall(CAPTIONS));
+    if (wanted >= 0 && !shown()) captions()[wanted].mode = 'showing';
+    at('language').replaceChildren(
+      new Option(t('player.captions_off'), '-1'),
+      ...captions().map((track, i) => new Option(track.language ? track.label : t('player.captions_in'), String(i))),
+    );
     refresh();
   }
 
@@ -52,8 +72,11 @@ export function controls({ stage, video, player, t, seen = [] }) {
     setText(at('play').querySelector('[data-name]'), t(paused ? 'player.play' : 'player.pause'));
     at('mute').setAttribute('aria-pressed', String(video.muted));
     at('volume').value = video.muted ? 0 : video.volume;
-    show(at('captions'), captions().length > 0);
-    at('captions').setAttribute('aria-pressed', String(captions().some((track) => track.mode === 'showing')));
+    const tracks = captions();
+    show(at('captions'), tracks.length === 1);
+    show(stage.querySelector('.ctl-captions'), tracks.length > 1);
+    at('captions').setAttribute('aria-pressed', String(Boolean(shown())));
+    at('language').value = String(tracks.indexOf(shown()));
     show(at('audio'), player.canAudioOnly || player.audioOnly);
     at('audio').setAttribute('aria-pressed', String(player.audioOnly));
     show(stage.querySelector('.audio-card'), player.audioOnly);
@@ -118,7 +141,7 @@ export function controls({ stage, video, player, t, seen = [] }) {
   function refreshLevels() {
     const select = at('quality');
     const heights = player.levels.map((level) => level.height).filter(Boolean);
-    show(stage.querySelector('.ctl-quality'), heights.length > 1 && !player.audioOnly);
+    show(at('quality').closest('label'), heights.length > 1 && !player.audioOnly);
     select.replaceChildren(
       new Option(t('player.quality_auto'), '-1'),
       ...player.levels.map((level, i) => new Option(`${level.height}p`, String(i))).reverse(),
@@ -133,6 +156,7 @@ export function controls({ stage, video, player, t, seen = [] }) {
   at('seek').addEventListener('input', (event) => player.seekTo(Number(event.target.value)));
   at('speed').addEventListener('change', (event) => player.speed(Number(event.target.value)));
   at('quality').addEventListener('change', (event) => player.setLevel(Number(event.target.value)));
+  at('language').addEventListener('change', (event) => setCaptions(Number(event.target.value)));
   at('volume').addEventListener('input', (event) => {
     video.volume = Number(event.target.value);
     video.muted = video.volume === 0;
@@ -141,7 +165,7 @@ export function controls({ stage, video, player, t, seen = [] }) {
   video.addEventListener('timeupdate', see);
   video.addEventListener('timeupdate', refreshTime);
   player.addEventListener('levels', refreshLevels);
-  player.addEventListener('tracks', refresh);
+  player.addEventListener('tracks', refreshTracks);
   player.addEventListener('state', refresh);
   setInterval(refreshTime, 1000);
   stage.addEventListener('fullscreenchange', () => at('full').setAttribute('aria-pressed', String(document.fullscreenElement === stage)));

@@ -22,6 +22,7 @@ export class Player extends EventTarget {
   #generation = 0; // of open(); what an older one awaited is not used
   #state = 'idle';
   #backoff = new Backoff(2000, 8000);
+  #soon = new Backoff(400, 4000); // while there is nothing to play yet
   #mediaErrors = 0;
   #movedAt = 0;
   #movedTo = 0;
@@ -61,6 +62,7 @@ export class Player extends EventTarget {
       });
     }
     video.addEventListener('error', () => this.#nativeError());
+    for (const name of ['addtrack', 'removetrack']) video.textTracks.addEventListener(name, () => this.dispatchEvent(new Event('tracks')));
     addEventListener('online', () => this.wake());
     // A browser that freezes a page pauses what plays in it, and leaves it so.
     document.addEventListener('resume', () => this.#wanted && this.play());
@@ -114,6 +116,7 @@ export class Player extends EventTarget {
     clearTimeout(this.#again);
     this.#startWatch();
     if (this.#state === 'idle') this.#set('loading');
+    this.#library().catch(() => {}); // while the server is asked; who needs it asks again
     let info;
     try {
       info = await this.#ask();
@@ -124,9 +127,10 @@ export class Player extends EventTarget {
     }
     if (generation !== this.#generation) return;
     if (!info.url) {
-      this.#later(between(2000, 4000));
+      this.#later(this.#soon.next());
       return;
     }
+    this.#soon.reset();
     try {
       await this.#load(info, generation);
     } catch {
@@ -146,6 +150,7 @@ export class Player extends EventTarget {
     this.#rewound = false;
     this.#audioURL = '';
     this.#wanted = false;
+    this.#addTracks({});
     this.#set('idle');
   }
 
@@ -354,6 +359,7 @@ export class Player extends EventTarget {
 
   #playNatively(startAt) {
     this.#video.src = this.#source;
+    this.#addTracks(this.#info);
     if (startAt > 0) this.#video.addEventListener('loadedmetadata', () => (this.#video.currentTime = startAt), { once: true });
   }
 
@@ -380,14 +386,24 @@ export class Player extends EventTarget {
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, error) => this.#hlsError(Hls, hls, error));
     hls.on(Hls.Events.MANIFEST_LOADED, (_, loaded) => this.#manifest(loaded));
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.dispatchEvent(new Event('levels')));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.#addTracks(info); // hls.js empties those that were there before
+      this.dispatchEvent(new Event('levels'));
+    });
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.#backoff.reset();
       this.#mediaErrors = 0;
     });
-    this.#video.textTracks.onaddtrack = () => this.dispatchEvent(new Event('tracks'));
     hls.attachMedia(this.#video);
     hls.loadSource(this.#source);
+  }
+
+  // #addTracks puts the captions of a replay beside it, in place of those of what played before.
+  #addTracks(info) {
+    for (const track of this.#video.querySelectorAll('track')) track.remove();
+    for (const { lang, name, url } of info.captions ?? []) {
+      this.#video.append(Object.assign(document.createElement('track'), { kind: 'captions', srclang: lang, label: name, src: url }));
+    }
   }
 
   // #manifest looks for the rendition without pictures, which hls.js leaves out where there are pictures.
