@@ -57,8 +57,8 @@ func TestDatabaseDown(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			proxy, url := databasetest.NewProxy(t)
-			// A tenth of the usual time, so that what is silent is given up sooner.
-			db, err := database.Open(t.Context(), database.Config{URL: url, StatementTimeout: 200 * time.Millisecond})
+			// Half of the usual time, so that what is silent is given up sooner, and more for a machine that is slow.
+			db, err := database.Open(t.Context(), database.Config{URL: url, StatementTimeout: time.Second, AcquireTimeout: 5 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
