@@ -2,7 +2,6 @@ package templates_test
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -510,10 +509,19 @@ func samples() map[string]any {
 		"lesson-edit":        lessonEdit(),
 		"storybook":          templates.Storybook{Page: page("admin")},
 	}
-	maps.Copy(all, reportSamples())
-	maps.Copy(all, courseSamples())
-	maps.Copy(all, schoolSamples())
-	maps.Copy(all, peopleSamples())
-	maps.Copy(all, captionSamples())
+	for _, more := range []map[string]any{
+		reportSamples(),
+		courseSamples(),
+		schoolSamples(),
+		peopleSamples(),
+		captionSamples(),
+	} {
+		for name, page := range more {
+			if _, has := all[name]; has {
+				panic("two samples are called " + name)
+			}
+			all[name] = page
+		}
+	}
 	return all
 }
