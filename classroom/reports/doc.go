@@ -9,6 +9,6 @@
 // spreadsheet would run as a formula is made harmless and can be read back (Unescape).
 //
 // Rows are written as they are made, in workbooks too (rows.go): no file is ever held. What is held is the register,
-// matrix or list that it is made from; a test keeps that of a large course below 32 MiB. The package starts no
+// matrix or list that it is made from; BenchmarkExports says how much that is. The package starts no
 // goroutine.
 package reports
