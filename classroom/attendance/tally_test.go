@@ -88,6 +88,30 @@ func TestCoverageDoesNotMindSpeedOrRepeats(t *testing.T) {
 	}
 }
 
+// TestLiveStatus decides at the edges, and in the order of docs/attendance.md.
+func TestLiveStatus(t *testing.T) {
+	p := attendance.DefaultPolicy()
+	w := attendance.Set{{From: nine(0), To: nine(40)}} // 2,400 s
+	for _, c := range []struct {
+		attending, late, early int
+		want                   attendance.Status
+	}{
+		{599, 0, 0, attendance.Absent},
+		{600, 0, 0, attendance.Partial},
+		{1799, 301, 301, attendance.Partial},
+		{1800, 0, 0, attendance.Present},
+		{1800, 300, 300, attendance.Present},
+		{1800, 301, 0, attendance.Late},
+		{1800, 0, 301, attendance.LeftEarly},
+		{1800, 301, 301, attendance.Late},
+	} {
+		f := attendance.Figures{Here: true, Attending: sec(c.attending), Late: sec(c.late), Early: sec(c.early)}
+		if got := f.LiveStatus(w, p); got != c.want {
+			t.Errorf("%d s, %d s late, gone %d s early: %s, want %s", c.attending, c.late, c.early, got, c.want)
+		}
+	}
+}
+
 func TestLift(t *testing.T) {
 	never := attendance.DefaultPolicy()
 	never.MakeupDays = 0

@@ -8,5 +8,7 @@
 // its right end only. The same register is the same bytes for every reader, whatever their language. Text that a
 // spreadsheet would run as a formula is made harmless and can be read back (Unescape).
 //
-// Everything streams: memory does not grow with the number of rows. The package starts no goroutine.
+// Rows are written as they are made, in workbooks too (rows.go): no file is ever held. What is held is the register,
+// matrix or list that it is made from; BenchmarkExports says how much that is. The package starts no
+// goroutine.
 package reports
