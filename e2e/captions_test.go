@@ -108,7 +108,7 @@ func captioned(t *testing.T, word string) string {
 		}
 	}
 	pairs = append(pairs, show, show)
-	pairs = append(slices.Grow(pairs, perSecond)[:perSecond-2], clean, clean)
+	pairs = slices.Concat(pairs, make([][2]byte, perSecond-2-len(pairs)), [][2]byte{clean, clean})
 
 	// Tags come in the order of decoding; words go by the order of showing.
 	type tag struct {
