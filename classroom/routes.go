@@ -52,13 +52,7 @@ func (k *Classroom) routes() {
 	s.Handle("POST", "/lessons/:id/cancel", web.CourseStaff, k.postCancel)
 	s.Handle("POST", "/lessons/:id/restore", web.CourseStaff, k.postRestore)
 
-	s.Handle("GET", "/lessons/:id/captions", web.CourseStaff, k.captionsPage)
-	s.Handle("POST", "/lessons/:id/captions", web.CourseStaff, k.postCaptions, web.Upload(captions.MaxBytes))
-	s.Handle("POST", "/lessons/:id/captions/remove", web.CourseStaff, k.postRemoveCaptions)
-	s.Handle("GET", "/api/v1/lessons/:id/captions/:lang", web.CourseMember, k.apiCaptions)
-	s.Handle("POST", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiPutCaptions, web.Upload(captions.MaxBytes))
-	s.Handle("DELETE", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiRemoveCaptions)
-
+	k.captionRoutes(s)
 	s.Handle("GET", "/lessons/:id/calendar.ics", web.CourseMember, k.lessonCalendar)
 	s.Handle("GET", "/calendar/:token", web.Anyone, k.calendarFeed) // the token says who
 	s.Handle("GET", "/settings/obs", web.SignedIn, k.setUpOBS)
@@ -93,6 +87,15 @@ func (k *Classroom) routes() {
 	s.Handle("GET", "/manifest.webmanifest", web.Anyone, k.manifest)
 	s.Handle("GET", "/healthz", web.Anyone, k.healthz)
 	s.Handle("GET", "/readyz", web.Anyone, k.readyz)
+}
+
+func (k *Classroom) captionRoutes(s *web.Server) {
+	s.Handle("GET", "/lessons/:id/captions", web.CourseStaff, k.captionsPage)
+	s.Handle("POST", "/lessons/:id/captions", web.CourseStaff, k.postCaptions, web.Upload(captions.MaxBytes))
+	s.Handle("POST", "/lessons/:id/captions/remove", web.CourseStaff, k.postRemoveCaptions)
+	s.Handle("GET", "/api/v1/lessons/:id/captions/:lang", web.CourseMember, k.apiCaptions)
+	s.Handle("POST", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiPutCaptions, web.Upload(captions.MaxBytes))
+	s.Handle("DELETE", "/api/v1/lessons/:id/captions/:lang", web.CourseStaff, k.apiRemoveCaptions)
 }
 
 // manifest lets a phone keep the school on its home screen.

@@ -22,8 +22,10 @@ var files = []struct {
 	{"old line ends", "WEBVTT\r\r00:01.000 --> 00:02.500\rCells\r", 1, nil},
 	{"two at the same time", "WEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:01.000 --> 00:03.000\nb", 2, nil},
 	{"commas", "WEBVTT\n\n00:00:01,000 --> 00:00:02,500\nCells\n", 1, []string{"3 captions.problem.comma"}},
-	{"no such times", "WEBVTT\n\n0:01.000 --> 00:02.000\na\n\n00:61.000 --> 00:02.000\nb\n\n00:01.00 --> 00:02.000\nc\n\n00:01.000 -->\nd\n\n1 --> 2\ne\n", 5,
-		[]string{"3 captions.problem.timing", "6 captions.problem.timing", "9 captions.problem.timing", "12 captions.problem.timing", "15 captions.problem.timing"}},
+	{
+		"no such times", "WEBVTT\n\n0:01.000 --> 00:02.000\na\n\n00:61.000 --> 00:02.000\nb\n\n00:01.00 --> 00:02.000\nc\n\n00:01.000 -->\nd\n\n1 --> 2\ne\n", 5,
+		[]string{"3 captions.problem.timing", "6 captions.problem.timing", "9 captions.problem.timing", "12 captions.problem.timing", "15 captions.problem.timing"},
+	},
 	{"backwards", "WEBVTT\n\n00:05.000 --> 00:04.000\na\n\n00:03.000 --> 00:04.000\nb\n", 2, []string{"3 captions.problem.length", "6 captions.problem.order"}},
 	{"no empty line", "WEBVTT\n\n00:01.000 --> 00:02.000\na\n00:02.000 --> 00:03.000\nb\n", 1, []string{"5 captions.problem.text"}},
 	{"text without times", "WEBVTT\n\nCells\nand more\n", 0, []string{"3 captions.problem.stray"}},

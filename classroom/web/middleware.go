@@ -85,7 +85,7 @@ func securityHeaders(cfg Config, secure bool) http.Header {
 	}
 	h := http.Header{}
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
-		"media-src "+media+" blob:; connect-src "+media+"; worker-src 'self' blob:; manifest-src 'self'; "+
+		"media-src "+media+" blob: data:; connect-src "+media+"; worker-src 'self' blob:; manifest-src 'self'; "+
 		"base-uri 'none'; form-action 'self'; frame-ancestors "+frames)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

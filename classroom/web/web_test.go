@@ -263,7 +263,7 @@ func TestSecurityHeaders(t *testing.T) {
 	for _, path := range []string{"/api/v1/x", "/nowhere"} {
 		answer, _ := plain.ask(t, "GET", path, "")
 		h := answer.Header
-		want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; " +
+		want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob: data:; connect-src 'self'; " +
 			"worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 		if h.Get("Content-Security-Policy") != want || h.Get("X-Content-Type-Options") != "nosniff" ||
 			h.Get("Cross-Origin-Opener-Policy") != "same-origin" || h.Get("Permissions-Policy") == "" || h.Get("Strict-Transport-Security") != "" {
@@ -273,7 +273,7 @@ func TestSecurityHeaders(t *testing.T) {
 	answer, _ := secure.ask(t, "GET", "/api/v1/x", "")
 	h := answer.Header
 	csp := h.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "media-src 'self' https://cdn.example blob:; connect-src 'self' https://cdn.example;") ||
+	if !strings.Contains(csp, "media-src 'self' https://cdn.example blob: data:; connect-src 'self' https://cdn.example;") ||
 		!strings.HasSuffix(csp, "frame-ancestors https://moodle.example") || h.Get("Strict-Transport-Security") == "" {
 		t.Errorf("over https: %v", h)
 	}

@@ -7,6 +7,24 @@ import { Backoff, between, jitter, loadPolicy } from './retry.mjs';
 
 const STALL_MS = 8000;
 
+// steady is hls.js's reader of captions in the stream, mended. 1.7.4 takes every part of a segment for a jump, and forgets
+// the caption that is being sent; and it shows none where sound and picture share a buffer, as ours do.
+const steady = (Captions) => class extends Captions {
+  onFragLoading(event, data) {
+    const { frag, part } = data;
+    if (part && frag.type === 'main' && frag.sn === this.lastSn && part.index === this.lastPartIndex + 1 && frag.cc === this.lastCc) {
+      this.lastPartIndex = part.index;
+      return;
+    }
+    super.onFragLoading(event, data);
+  }
+
+  onBufferAppended(event, data) {
+    const both = data.type === 'audiovideo';
+    super.onBufferAppended(event, both ? { ...data, type: 'video', timeRanges: { video: data.timeRanges.audiovideo } } : data);
+  }
+};
+
 /**
  * Events: "state" (detail idle, loading, playing, stalled, paused, ended), "blocked" (needs a tap), "muted"
  * (started without sound), "refused" (detail: an Error with status and code), "unsupported", "levels", "tracks".
@@ -17,6 +35,7 @@ export class Player extends EventTarget {
   #place;
   #hlsURL;
   #Hls = null;
+  #captions; // what reads them out of the stream
   #hls = null;
   #info = null;
   #generation = 0; // of open(); what an older one awaited is not used
@@ -364,7 +383,11 @@ export class Player extends EventTarget {
   }
 
   async #library() {
-    if (!this.#Hls) this.#Hls = (await import(this.#hlsURL)).default;
+    if (!this.#Hls) {
+      const library = await import(this.#hlsURL);
+      this.#Hls = library.default;
+      this.#captions = steady(library.TimelineController);
+    }
     return this.#Hls;
   }
 
@@ -379,6 +402,9 @@ export class Player extends EventTarget {
       backBufferLength: 90,
       maxBufferLength: 30,
       capLevelToPlayerSize: true,
+      timelineController: this.#captions,
+      captionsTextTrack1LanguageCode: '', // nobody knows the language of what the encoder adds
+      captionsTextTrack2LanguageCode: '',
       manifestLoadPolicy: loadPolicy(),
       playlistLoadPolicy: loadPolicy(),
       fragLoadPolicy: loadPolicy(),
@@ -400,9 +426,11 @@ export class Player extends EventTarget {
 
   // #addTracks puts the captions of a replay beside it, in place of those of what played before.
   #addTracks(info) {
-    for (const track of this.#video.querySelectorAll('track')) track.remove();
+    for (const track of this.#video.querySelectorAll('track[data-file]')) track.remove();
     for (const { lang, name, url } of info.captions ?? []) {
-      this.#video.append(Object.assign(document.createElement('track'), { kind: 'captions', srclang: lang, label: name, src: url }));
+      const track = Object.assign(document.createElement('track'), { kind: 'captions', srclang: lang, label: name, src: url });
+      track.dataset.file = lang;
+      this.#video.append(track);
     }
   }
 
