@@ -111,11 +111,10 @@ func (s *school) pastLesson(db *database.DB) media.ID {
 	s.t.Helper()
 	id := s.lesson(0)
 	g := s.stream("teacher")
-	s.beat(g)
 	if a := s.ask("teacher", "POST", "/api/v1/lessons/"+id.String()+"/live", "{}"); a.status != 200 {
 		s.t.Fatalf("Go live: %d %s", a.status, a.body)
 	}
-	p := &page{s: s, who: "student", lesson: id}
+	p := &page{s: s, who: "student", lesson: id, air: g}
 	p.beat(0)
 	p.beat(30 * time.Second)
 	if a := s.ask("student", "POST", "/api/v1/lessons/"+id.String()+"/attempts", `{"reason":"server_busy"}`); a.status != 204 {
@@ -275,7 +274,6 @@ func TestAuditHasWhatMatters(t *testing.T) {
 	}
 	ask("nobody", "POST", "/api/v1/session", `{"email":"student@school.example","password":"wrong"}`, 401)
 	g := s.stream("teacher")
-	s.beat(g)
 	ask("teacher", "POST", "/api/v1"+lesson+"/live", "{}", 200)
 	s.k.Lessons.Ended(g, media.End{At: s.clock.Now(), Stopped: true})
 	ask("teacher", "POST", "/api/v1"+lesson+"/end", "{}", 200)

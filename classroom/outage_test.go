@@ -18,6 +18,7 @@ type page struct {
 	s      *school
 	who    string
 	lesson media.ID
+	air    media.Grant // of the encoder, which sends all the time
 	n      int
 	silent time.Duration // since the last beat that was answered
 }
@@ -26,6 +27,7 @@ type page struct {
 func (p *page) beat(after time.Duration) (status, counted int) {
 	p.s.t.Helper()
 	p.s.clock.add(after)
+	p.s.beat(p.air)
 	p.silent += after
 	p.n++
 	var out struct {
@@ -73,11 +75,11 @@ func (s *school) outage(down, up func()) {
 	t := s.t
 	id := s.lesson(0)
 	class, api := "/lessons/"+id.String(), "/api/v1/lessons/"+id.String()
-	s.beat(s.stream("teacher"))
+	air := s.stream("teacher")
 	if a := s.ask("teacher", "POST", api+"/live", "{}"); a.status != 200 {
 		t.Fatalf("Go live: %d %s", a.status, a.body)
 	}
-	student := &page{s: s, who: "student", lesson: id}
+	student := &page{s: s, who: "student", lesson: id, air: air}
 	s.wantPage("student", class, `data-state="live"`)
 	s.ask("student", "GET", api+"/playback", "")
 	student.beat(0)

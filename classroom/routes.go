@@ -61,25 +61,7 @@ func (k *Classroom) routes() {
 	s.Handle("GET", "/settings/calendar", web.SignedIn, k.calendarPage)
 	s.Handle("POST", "/settings/calendar", web.SignedIn, k.postCalendar)
 
-	s.Handle("GET", "/api/v1/courses/:id/lessons", web.CourseMember, k.apiLessons)
-	s.Handle("POST", "/api/v1/lessons", web.SignedIn, k.apiCreate, web.Body(8<<10)) // the course stands in the body
-	s.Handle("GET", "/api/v1/courses/:id/series", web.CourseStaff, k.apiSeries)
-	s.Handle("POST", "/api/v1/series", web.SignedIn, k.apiCreate, web.Body(8<<10)) // as above
-	s.Handle("PATCH", "/api/v1/series/:id", web.CourseStaff, k.apiChangeSeries, web.Body(8<<10))
-	s.Handle("POST", "/api/v1/series/:id/cancel", web.CourseStaff, k.apiCancelSeries, web.Body(8<<10))
-	s.Handle("GET", "/api/v1/lessons/:id", web.CourseMember, k.apiLesson)
-	s.Handle("GET", "/api/v1/lessons/:id/playback", web.CourseMember, k.apiPlayback)
-	s.Handle("GET", "/api/v1/lessons/:id/events", web.CourseMember, k.events, web.Stream())
-	s.Handle("GET", "/api/v1/lessons/:id/preview", web.CourseStaff, k.apiPreview)
-	s.Handle("GET", "/api/v1/lessons/:id/health", web.CourseStaff, k.apiHealth)
-	s.Handle("POST", "/api/v1/lessons/:id/live", web.CourseStaff, k.apiOrder(k.goLive))
-	s.Handle("POST", "/api/v1/lessons/:id/end", web.CourseStaff, k.apiOrder(k.end))
-	s.Handle("POST", "/api/v1/lessons/:id/extend", web.CourseStaff, k.apiOrder(k.extend))
-	s.Handle("PATCH", "/api/v1/lessons/:id", web.CourseStaff, k.apiChange, web.Body(8<<10))
-	s.Handle("POST", "/api/v1/lessons/:id/cancel", web.CourseStaff, k.apiCancel, web.Body(8<<10))
-	s.Handle("POST", "/api/v1/lessons/:id/restore", web.CourseStaff, k.apiRestore, web.Body(8<<10))
-	s.Handle("POST", "/api/v1/lessons/:id/take-over", web.CourseStaff, k.apiOrder(k.takeOver))
-
+	k.lessonAPI(s)
 	s.Handle("GET", "/api/v1/audit.csv", web.Admin, k.auditFile, web.Stream(), web.Strong())
 	s.Handle("GET", "/api/v1/openapi.json", web.Anyone, k.openAPI)
 	s.Handle("GET", "/api/v1/docs", web.Anyone, k.apiDocs)
@@ -89,6 +71,7 @@ func (k *Classroom) routes() {
 	s.Handle("GET", "/readyz", web.Anyone, k.readyz)
 }
 
+// captionRoutes is what belongs to the captions of recordings.
 func (k *Classroom) captionRoutes(s *web.Server) {
 	s.Handle("GET", "/lessons/:id/captions", web.CourseStaff, k.captionsPage)
 	s.Handle("POST", "/lessons/:id/captions", web.CourseStaff, k.postCaptions, web.Upload(captions.MaxBytes))
@@ -107,6 +90,28 @@ func (k *Classroom) manifest(c *gin.Context) error {
 // healthz says that the program runs.
 func (k *Classroom) healthz(c *gin.Context) error {
 	return web.JSON(c, http.StatusOK, gin.H{"ok": true})
+}
+
+// lessonAPI is what programs ask about lessons and their series.
+func (k *Classroom) lessonAPI(s *web.Server) {
+	s.Handle("GET", "/api/v1/courses/:id/lessons", web.CourseMember, k.apiLessons)
+	s.Handle("POST", "/api/v1/lessons", web.SignedIn, k.apiCreate, web.Body(8<<10)) // the course stands in the body
+	s.Handle("GET", "/api/v1/courses/:id/series", web.CourseStaff, k.apiSeries)
+	s.Handle("POST", "/api/v1/series", web.SignedIn, k.apiCreate, web.Body(8<<10)) // as above
+	s.Handle("PATCH", "/api/v1/series/:id", web.CourseStaff, k.apiChangeSeries, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/series/:id/cancel", web.CourseStaff, k.apiCancelSeries, web.Body(8<<10))
+	s.Handle("GET", "/api/v1/lessons/:id", web.CourseMember, k.apiLesson)
+	s.Handle("GET", "/api/v1/lessons/:id/playback", web.CourseMember, k.apiPlayback)
+	s.Handle("GET", "/api/v1/lessons/:id/events", web.CourseMember, k.events, web.Stream())
+	s.Handle("GET", "/api/v1/lessons/:id/preview", web.CourseStaff, k.apiPreview)
+	s.Handle("GET", "/api/v1/lessons/:id/health", web.CourseStaff, k.apiHealth)
+	s.Handle("POST", "/api/v1/lessons/:id/live", web.CourseStaff, k.apiOrder(k.goLive))
+	s.Handle("POST", "/api/v1/lessons/:id/end", web.CourseStaff, k.apiOrder(k.end))
+	s.Handle("POST", "/api/v1/lessons/:id/extend", web.CourseStaff, k.apiOrder(k.extend))
+	s.Handle("PATCH", "/api/v1/lessons/:id", web.CourseStaff, k.apiChange, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/lessons/:id/cancel", web.CourseStaff, k.apiCancel, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/lessons/:id/restore", web.CourseStaff, k.apiRestore, web.Body(8<<10))
+	s.Handle("POST", "/api/v1/lessons/:id/take-over", web.CourseStaff, k.apiOrder(k.takeOver))
 }
 
 // readyz says that people can be served: the database answers.
