@@ -98,6 +98,7 @@ func TestClassPage(t *testing.T) {
 		tb.waitFrames(50, 20*time.Second)
 		tb.waitFor("it is live again", isLive, 15*time.Second)
 	})
+	t.Run("behind other windows", func(t *testing.T) { tb.in(t).checkHidden() })
 	t.Run("FLT-20 asleep", func(t *testing.T) { tb.in(t).checkSleep() })
 	tb.checkNotReloaded()
 	<-time.After(time.Until(began.Add(40 * time.Second))) // a replay is left in its middle: that has to be long enough
@@ -182,6 +183,25 @@ func (tb *tab) checkSleep() {
 	if reported := time.Duration(after.Reported-before.Reported) * time.Millisecond; reported > moved+4*time.Second {
 		tb.t.Errorf("the page reports %v while the picture moved for %v: sleep is earned", reported, moved)
 	}
+}
+
+// checkHidden puts the window away while the lesson goes on: the page then asks for nothing but media, and tells of
+// nothing but its beats.
+func (tb *tab) checkHidden() {
+	tb.t.Helper()
+	tb.window(cdpbrowser.WindowStateMinimized)
+	tb.waitFor("it is hidden", `document.hidden`, 5*time.Second)
+	eval[bool](tb, `(performance.setResourceTimingBufferSize(2000), performance.clearResourceTimings(), true)`)
+	tb.waitFor("it plays on", `performance.getEntriesByType("resource").filter((r) => r.name.includes("/p/")).length > 20`, 30*time.Second)
+	asked := eval[[]string](tb, `performance.getEntriesByType("resource").map((r) => new URL(r.name).pathname)`)
+	for _, path := range asked {
+		if !strings.HasPrefix(path, "/p/") && !strings.HasSuffix(path, "/beats") {
+			tb.t.Errorf("a hidden page asks for %s", path)
+		}
+	}
+	tb.window(cdpbrowser.WindowStateNormal)
+	tb.waitFor("it is seen again", `!document.hidden`, 5*time.Second)
+	tb.waitFrames(25, 15*time.Second)
 }
 
 // window puts the tab's window away, or brings it back.

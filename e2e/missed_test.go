@@ -76,11 +76,33 @@ func (tb *tab) takeWorkbook(text string) string {
 	return string(sheet)
 }
 
+// termIsClosed reports whether every lesson of the demo's term that is over has its register.
+func termIsClosed(admin *visitor) bool {
+	var all struct{ Courses []struct{ ID string } }
+	admin.get("/api/v1/courses", &all)
+	closed := 0
+	for _, course := range all.Courses {
+		var of struct{ Lessons []struct{ State string } }
+		admin.get("/api/v1/courses/"+course.ID+"/lessons?from=2000-01-01&until=2100-01-01", &of)
+		for _, lesson := range of.Lessons {
+			switch lesson.State {
+			case "ended":
+				return false
+			case "closed":
+				closed++
+			}
+		}
+	}
+	return closed > 0
+}
+
 // An admin who has never seen the product finds who missed more than 20 % of Biology this term, and takes it away, from
 // the page Today and by what can be read there.
 func TestWhoMissedBiology(t *testing.T) {
 	t.Parallel()
 	s := open(t, "--no-broadcast")
+	admin := s.signIn(s.Admin)
+	s.waitUntil("the registers of the term are closed", time.Minute, func() bool { return termIsClosed(admin) })
 	tb := s.openBrowser().openTab()
 	tb.signIn(s.Admin)
 	tb.clickOn("Today")
