@@ -193,11 +193,7 @@ func (s *school) playAll(what, address string, want heard) {
 
 // playOne may run on any goroutine.
 func (s *school) playOne(p player, what, address string, want heard) (got heard) {
-	limit := time.Minute
-	if long { // thirty-five players share two cores
-		limit = 4 * time.Minute
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	got, err := p.play(ctx, s.HTTP+address, want)
 	if err != nil || want != everything && !got.enough(want) {
