@@ -493,6 +493,7 @@ export class Player extends EventTarget {
         this.#video.muted = false;
       }
     }
+    this.#wanted = false; // until the viewer taps
     this.dispatchEvent(new Event('blocked'));
   }
 
@@ -513,7 +514,7 @@ export class Player extends EventTarget {
     if (!this.#info) return;
     const finished = !this.live || this.#hls?.latestLevelDetails?.live === false;
     if (v.ended && finished) this.#set('ended');
-    else if (v.paused && !v.ended) this.#set(v.readyState === 0 && this.#state === 'loading' ? 'loading' : 'paused');
+    else if (v.paused && !v.ended) this.#set(v.readyState === 0 && (this.#wanted || this.#state === 'loading') ? 'loading' : 'paused');
     else if (v.readyState < 3 || v.ended || performance.now() - this.#movedAt > 1500) this.#set('stalled');
     else this.#set('playing');
   }
