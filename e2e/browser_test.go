@@ -83,10 +83,10 @@ func (b *browser) openTab() *tab {
 	return tb
 }
 
-// run carries out actions within half a minute.
+// run carries out actions.
 func (tb *tab) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		tb.t.Fatalf("%s: %v\n%s", what, err, tb.describe())
@@ -109,7 +109,7 @@ func (tb *tab) describe() string {
 // eval returns the value of a JavaScript expression.
 func eval[T any](tb *tab, expression string) T {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -119,9 +119,9 @@ func eval[T any](tb *tab, expression string) T {
 }
 
 // waitFor waits until a JavaScript expression is true, also across navigations.
-func (tb *tab) waitFor(what, expression string, limit time.Duration) {
+func (tb *tab) waitFor(what, expression string) {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, limit)
+	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
 	for {
 		value, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
@@ -129,7 +129,7 @@ func (tb *tab) waitFor(what, expression string, limit time.Duration) {
 			return
 		}
 		if ctx.Err() != nil {
-			tb.t.Fatalf("waited %v until %s: it did not happen\n%s", limit, what, tb.describe())
+			tb.t.Fatalf("waited %v until %s: it did not happen\n%s", patience, what, tb.describe())
 		}
 		time.Sleep(pollInterval)
 	}
@@ -149,7 +149,7 @@ func (tb *tab) signIn(who account) {
 		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), who.Password),
 		chromedp.Click(chromedp.CSS(`form[action="/sign-in"] button[type=submit]`)),
 	)
-	tb.waitFor("the sign-in form is gone", `location.pathname !== "/sign-in" && document.readyState === "complete"`, 15*time.Second)
+	tb.waitFor("the sign-in form is gone", `location.pathname !== "/sign-in" && document.readyState === "complete"`)
 }
 
 // size sets the window's size and color scheme.
@@ -211,10 +211,10 @@ func (tb *tab) watched() (w watched) {
 }
 
 // waitFrames waits until the page has decoded n frames more than it had.
-func (tb *tab) waitFrames(n int, limit time.Duration) {
+func (tb *tab) waitFrames(n int) {
 	tb.t.Helper()
 	before := tb.watched().Frames
-	tb.waitFor("more frames are decoded", `window.watched.frames >= `+jsNumber(before+n), limit)
+	tb.waitFor("more frames are decoded", `window.watched.frames >= `+jsNumber(before+n))
 }
 
 func jsNumber(n int) string {

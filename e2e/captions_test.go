@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -26,13 +25,13 @@ func TestCaptions(t *testing.T) {
 	student := s.openBrowser().openTab()
 	student.signIn(s.Students[0])
 	student.open("/lessons/" + s.LessonID)
-	student.waitFrames(25, 30*time.Second)
+	student.waitFrames(25)
 	t.Run("live", func(t *testing.T) {
 		student := student.in(t)
-		student.waitFor("captions are offered", `document.querySelector("[data-do=captions]").checkVisibility()`, 15*time.Second)
-		student.waitFor("none is shown before somebody asks", `![...document.querySelector("video").textTracks].some((track) => track.mode === "showing")`, 5*time.Second)
+		student.waitFor("captions are offered", `document.querySelector("[data-do=captions]").checkVisibility()`)
+		student.waitFor("none is shown before somebody asks", `![...document.querySelector("video").textTracks].some((track) => track.mode === "showing")`)
 		student.press("c")
-		student.waitFor("the words of the stream are shown", caption("Cells"), 20*time.Second)
+		student.waitFor("the words of the stream are shown", caption("Cells"))
 		student.keep("stream")
 	})
 	teacher.order(s.LessonID, "end")
@@ -43,9 +42,9 @@ func TestCaptions(t *testing.T) {
 	desk.open("/lessons/" + s.LessonID)
 	desk.click(`a[href$="/captions"]`)
 	desk.uploadCaptions("zh-Hans", "1\n00:00:00,500 --> 00:00:20,000\nx\n")
-	desk.waitFor("it says what is wrong", `document.querySelector(".field-bad .error")?.textContent.includes("SRT")`, 15*time.Second)
+	desk.waitFor("it says what is wrong", `document.querySelector(".field-bad .error")?.textContent.includes("SRT")`)
 	desk.uploadCaptions("zh-Hans", "WEBVTT\n\n00:00.000 --> 01:00.000\n细胞与组织\n")
-	desk.waitFor("they are there", `document.querySelector(".keys-list b")?.lang === "zh-Hans"`, 15*time.Second)
+	desk.waitFor("they are there", `document.querySelector(".keys-list b")?.lang === "zh-Hans"`)
 	desk.keep("page")
 
 	student.open("/lessons/" + s.LessonID)
@@ -53,20 +52,20 @@ func TestCaptions(t *testing.T) {
 	language := `document.querySelector("[data-do=language]")`
 	t.Run("replay", func(t *testing.T) {
 		student := student.in(t)
-		student.waitFor("one can choose", language+`.checkVisibility() && `+language+`.options.length === 3`, 30*time.Second)
-		student.waitFor("those of the stream are shown, as before", caption("Cells"), 20*time.Second)
+		student.waitFor("one can choose", language+`.checkVisibility() && `+language+`.options.length === 3`)
+		student.waitFor("those of the stream are shown, as before", caption("Cells"))
 	})
 	t.Run("file", func(t *testing.T) {
 		student := student.in(t)
 		chosen := `[...` + language + `.options].find((o) => o.text === "简体中文")`
-		student.waitFor("it is offered", chosen, 30*time.Second)
+		student.waitFor("it is offered", chosen)
 		eval[bool](student, language+`.value = `+chosen+`.value, `+language+`.dispatchEvent(new Event("change")), true`)
-		student.waitFor("the words of the file are shown", caption("细胞与组织"), 15*time.Second)
+		student.waitFor("the words of the file are shown", caption("细胞与组织"))
 		student.keep("file")
 	})
 	desk.click(".keys-list button")
 	desk.click("dialog[open] .danger")
-	desk.waitFor("they are gone", `!document.querySelector(".keys-list")`, 15*time.Second)
+	desk.waitFor("they are gone", `!document.querySelector(".keys-list")`)
 	if status, _ := teacher.do(http.MethodGet, "/api/v1/lessons/"+s.LessonID+"/captions/zh-Hans", nil); status != http.StatusNotFound {
 		t.Errorf("captions that were removed: %d, want 404", status)
 	}

@@ -36,7 +36,7 @@ func (tb *tab) press(keys string) {
 
 func (tb *tab) click(selector string) {
 	tb.t.Helper()
-	tb.waitFor(selector+" is there", `document.querySelector(`+quote(selector)+`)?.checkVisibility()`, 15*time.Second)
+	tb.waitFor(selector+" is there", `document.querySelector(`+quote(selector)+`)?.checkVisibility()`)
 	tb.run("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
@@ -74,11 +74,11 @@ func TestClassPage(t *testing.T) {
 	t.Run("waits and opens by itself", func(t *testing.T) {
 		tb := tb.in(t)
 		tb.click(".card-over:not([hidden]) [data-test]")
-		tb.waitFor("the test says something", `document.querySelector(".card-over:not([hidden]) [data-tested]").textContent.includes("two notes")`, 5*time.Second)
+		tb.waitFor("the test says something", `document.querySelector(".card-over:not([hidden]) [data-tested]").textContent.includes("two notes")`)
 		publish(tb.s.t, s.publishURL(), -1)
 		s.in(t).goLive(teacher)
-		tb.waitFrames(75, 30*time.Second)
-		tb.waitFor("it is live", isLive, 15*time.Second)
+		tb.waitFrames(75)
+		tb.waitFor("it is live", isLive)
 	})
 	began := time.Now()
 	t.Run("keys", func(t *testing.T) { tb.in(t).checkKeys() })
@@ -86,17 +86,17 @@ func TestClassPage(t *testing.T) {
 	t.Run("sound only", func(t *testing.T) {
 		tb := tb.in(t)
 		tb.click("[data-do=audio]")
-		tb.waitFor("there is sound alone", `document.querySelector("video").videoWidth === 0 && document.querySelector("video").readyState > 2 && !document.querySelector(".audio-card").hidden && document.querySelector(".stage").dataset.player === "playing"`, 15*time.Second)
+		tb.waitFor("there is sound alone", `document.querySelector("video").videoWidth === 0 && document.querySelector("video").readyState > 2 && !document.querySelector(".audio-card").hidden && document.querySelector(".stage").dataset.player === "playing"`)
 		tb.click("[data-do=audio]")
-		tb.waitFor("the picture is back", `document.querySelector("video").videoWidth > 0`, 15*time.Second)
+		tb.waitFor("the picture is back", `document.querySelector("video").videoWidth > 0`)
 	})
 	t.Run("no network for a while", func(t *testing.T) {
 		tb := tb.in(t)
 		tb.offline(true)
-		tb.waitFor("it stalls", `document.querySelector(".stage").dataset.player === "stalled"`, 30*time.Second)
+		tb.waitFor("it stalls", `document.querySelector(".stage").dataset.player === "stalled"`)
 		tb.offline(false)
-		tb.waitFrames(50, 20*time.Second)
-		tb.waitFor("it is live again", isLive, 15*time.Second)
+		tb.waitFrames(50)
+		tb.waitFor("it is live again", isLive)
 	})
 	t.Run("behind other windows", func(t *testing.T) { tb.in(t).checkHidden() })
 	t.Run("FLT-20 asleep", func(t *testing.T) { tb.in(t).checkSleep() })
@@ -111,20 +111,20 @@ func (tb *tab) checkKeys() {
 	paused := `document.querySelector("video").paused`
 	for _, key := range []string{"k", " "} {
 		tb.press(key)
-		tb.waitFor("it is paused by "+key, paused, 5*time.Second)
+		tb.waitFor("it is paused by "+key, paused)
 		tb.press(key)
-		tb.waitFor("it plays by "+key, "!"+paused, 5*time.Second)
+		tb.waitFor("it plays by "+key, "!"+paused)
 	}
 	tb.press("m")
-	tb.waitFor("m mutes", `document.querySelector("video").muted`, 5*time.Second)
+	tb.waitFor("m mutes", `document.querySelector("video").muted`)
 	tb.press("m")
 	tb.press(kb.ArrowDown)
-	tb.waitFor("down is quieter", `document.querySelector("video").volume < 1 && !document.querySelector("video").muted`, 5*time.Second)
+	tb.waitFor("down is quieter", `document.querySelector("video").volume < 1 && !document.querySelector("video").muted`)
 	tb.press("?")
-	tb.waitFor("? lists the keys", `document.querySelector(".keys-dialog").open`, 5*time.Second)
+	tb.waitFor("? lists the keys", `document.querySelector(".keys-dialog").open`)
 	tb.click(".keys-dialog .switch")
 	tb.press(kb.Escape)
-	tb.waitFor("Escape closes the list", `!document.querySelector(".keys-dialog").open`, 5*time.Second)
+	tb.waitFor("Escape closes the list", `!document.querySelector(".keys-dialog").open`)
 	tb.press("k")
 	if eval[bool](tb, paused) {
 		tb.t.Error("k pauses although the letters are switched off")
@@ -134,9 +134,9 @@ func (tb *tab) checkKeys() {
 	tb.press(kb.Escape)
 	tb.press("c") // there are no captions; nothing happens
 	tb.press("f")
-	tb.waitFor("f fills the screen", `document.fullscreenElement && document.querySelector("[data-do=full]").getAttribute("aria-pressed") === "true"`, 15*time.Second)
+	tb.waitFor("f fills the screen", `document.fullscreenElement && document.querySelector("[data-do=full]").getAttribute("aria-pressed") === "true"`)
 	tb.press("f")
-	tb.waitFor("f gives it back", `!document.fullscreenElement`, 15*time.Second)
+	tb.waitFor("f gives it back", `!document.fullscreenElement`)
 }
 
 // checkBehind goes back ten seconds, to the beginning of the lesson, and to where everybody is.
@@ -144,16 +144,16 @@ func (tb *tab) checkBehind() {
 	tb.t.Helper()
 	live := `document.querySelector("[data-do=live]")`
 	tb.press("j")
-	tb.waitFor("it is behind", live+`.classList.contains("is-away")`, 5*time.Second)
-	tb.waitFor("a speed can be chosen", `!document.querySelector(".ctl-speed").hidden`, 5*time.Second)
+	tb.waitFor("it is behind", live+`.classList.contains("is-away")`)
+	tb.waitFor("a speed can be chosen", `!document.querySelector(".ctl-speed").hidden`)
 	tb.click("[data-do=live]")
-	tb.waitFor("it is live again", isLive, 15*time.Second)
+	tb.waitFor("it is live again", isLive)
 	tb.click("[data-do=start]")
-	tb.waitFor("it plays from the start", `!document.querySelector(".seek").hidden && document.querySelector("video").currentTime < 5 && !document.querySelector("video").paused`, 15*time.Second)
-	tb.waitFrames(25, 15*time.Second)
+	tb.waitFor("it plays from the start", `!document.querySelector(".seek").hidden && document.querySelector("video").currentTime < 5 && !document.querySelector("video").paused`)
+	tb.waitFrames(25)
 	tb.click("[data-do=live]")
-	tb.waitFor("it is live once more", isLive+` && document.querySelector(".seek").hidden`, 15*time.Second)
-	tb.waitFrames(25, 15*time.Second)
+	tb.waitFor("it is live once more", isLive+` && document.querySelector(".seek").hidden`)
+	tb.waitFrames(25)
 }
 
 // checkSleep freezes the page, as a phone does with what is not looked at. Asleep nothing is earned, and awake it is live
@@ -161,22 +161,22 @@ func (tb *tab) checkBehind() {
 // that comes back that it is seen again. A page that stays hidden never completes a seek of its video.
 func (tb *tab) checkSleep() {
 	tb.t.Helper()
-	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(tb.watched().Beats), 25*time.Second)
+	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(tb.watched().Beats))
 	before := tb.watched()
 	freeze := cdppage.SetWebLifecycleStateParams{State: cdppage.SetWebLifecycleStateStateFrozen}
 	tb.window(cdpbrowser.WindowStateMinimized)
-	tb.waitFor("it is hidden", `document.hidden`, 5*time.Second)
+	tb.waitFor("it is hidden", `document.hidden`)
 	call(tb, "freeze", cdppage.SetWebLifecycleState, freeze)
 	const asleep = 12 * time.Second
 	<-time.After(asleep) // it is the fault that lasts so long
 	call(tb, "wake", cdppage.SetWebLifecycleState, cdppage.SetWebLifecycleStateParams{State: cdppage.SetWebLifecycleStateStateActive})
 	tb.window(cdpbrowser.WindowStateNormal)
 	woke := time.Now()
-	tb.waitFor("it is seen again", `!document.hidden`, 5*time.Second)
-	tb.waitFrames(25, 15*time.Second)
-	tb.waitFor("it is live after a sleep", isLive+` && document.querySelector(".stage").dataset.player === "playing"`, 15*time.Second)
+	tb.waitFor("it is seen again", `!document.hidden`)
+	tb.waitFrames(25)
+	tb.waitFor("it is live after a sleep", isLive+` && document.querySelector(".stage").dataset.player === "playing"`)
 	tb.t.Logf("live %v after waking", time.Since(woke))
-	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(before.Beats), 25*time.Second)
+	tb.waitFor("a beat is acknowledged", `window.watched.beats > `+jsNumber(before.Beats))
 	after := tb.watched()
 	moved := union(watched{Moved: after.Moved}) - union(watched{Moved: before.Moved})
 	// What is counted has short gaps closed; what the page says has not.
@@ -190,9 +190,9 @@ func (tb *tab) checkSleep() {
 func (tb *tab) checkHidden() {
 	tb.t.Helper()
 	tb.window(cdpbrowser.WindowStateMinimized)
-	tb.waitFor("it is hidden", `document.hidden`, 5*time.Second)
+	tb.waitFor("it is hidden", `document.hidden`)
 	eval[bool](tb, `(performance.setResourceTimingBufferSize(2000), performance.clearResourceTimings(), true)`)
-	tb.waitFor("it plays on", `performance.getEntriesByType("resource").filter((r) => r.name.includes("/p/")).length > 20`, 30*time.Second)
+	tb.waitFor("it plays on", `performance.getEntriesByType("resource").filter((r) => r.name.includes("/p/")).length > 20`)
 	asked := eval[[]string](tb, `performance.getEntriesByType("resource").map((r) => new URL(r.name).pathname)`)
 	for _, path := range asked {
 		if !strings.HasPrefix(path, "/p/") && !strings.HasSuffix(path, "/beats") {
@@ -200,8 +200,8 @@ func (tb *tab) checkHidden() {
 		}
 	}
 	tb.window(cdpbrowser.WindowStateNormal)
-	tb.waitFor("it is seen again", `!document.hidden`, 5*time.Second)
-	tb.waitFrames(25, 15*time.Second)
+	tb.waitFor("it is seen again", `!document.hidden`)
+	tb.waitFrames(25)
 }
 
 // window puts the tab's window away, or brings it back.
@@ -222,11 +222,11 @@ func (tb *tab) checkEnd(teacher *visitor) {
 	tb.t.Helper()
 	teacher.order(tb.s.LessonID, "end")
 	ended := time.Now()
-	tb.waitFor("the page says that it is over", `document.querySelector("main").dataset.state === "ended"`, 5*time.Second)
-	tb.waitFor("the replay is offered, and taken", `[...document.querySelectorAll("[data-replay]")].find((b) => b.checkVisibility())?.click() ?? document.querySelector("[data-do=live]").hidden`, 5*time.Second)
-	tb.waitFor("the replay plays", `!document.querySelector("video").paused && document.querySelector("video").currentTime > 0 && document.querySelector("video").currentTime < 10`, 10*time.Second)
+	tb.waitFor("the page says that it is over", `document.querySelector("main").dataset.state === "ended"`)
+	tb.waitFor("the replay is offered, and taken", `[...document.querySelectorAll("[data-replay]")].find((b) => b.checkVisibility())?.click() ?? document.querySelector("[data-do=live]").hidden`)
+	tb.waitFor("the replay plays", `!document.querySelector("video").paused && document.querySelector("video").currentTime > 0 && document.querySelector("video").currentTime < 10`)
 	tb.t.Logf("the replay played %v after the end", time.Since(ended))
-	tb.waitFor("the own result is there", `document.querySelector("#after .result")`, 15*time.Second)
+	tb.waitFor("the own result is there", `document.querySelector("#after .result")`)
 	if title := eval[string](tb, `document.title`); !strings.HasPrefix(title, "Ended") {
 		tb.t.Errorf("the title is %q, want that it says Ended", title)
 	}
@@ -235,19 +235,19 @@ func (tb *tab) checkEnd(teacher *visitor) {
 func (tb *tab) checkReplay() {
 	tb.t.Helper()
 	tb.open("/lessons/" + tb.s.LessonID)
-	tb.waitFor("the replay is offered", `document.querySelector("[data-replay]")?.checkVisibility()`, 15*time.Second)
+	tb.waitFor("the replay is offered", `document.querySelector("[data-replay]")?.checkVisibility()`)
 	tb.keep("ended")
 	tb.click("[data-replay]")
-	tb.waitFor("the replay plays", `!document.querySelector("video").paused && document.querySelector("video").currentTime > 1 && document.querySelector("[data-do=live]").hidden`, 15*time.Second)
-	tb.waitFor("what was seen is drawn", `document.querySelector("[data-seen] rect") && document.querySelector("[data-seen-text]").textContent.includes("%")`, 5*time.Second)
+	tb.waitFor("the replay plays", `!document.querySelector("video").paused && document.querySelector("video").currentTime > 1 && document.querySelector("[data-do=live]").hidden`)
+	tb.waitFor("what was seen is drawn", `document.querySelector("[data-seen] rect") && document.querySelector("[data-seen-text]").textContent.includes("%")`)
 	eval[bool](tb, `document.querySelector("[data-do=seek]").value = 20, document.querySelector("[data-do=seek]").dispatchEvent(new Event("input")), true`)
-	tb.waitFor("it plays where one seeks", `document.querySelector("video").currentTime > 20 && document.querySelector("video").readyState > 2`, 15*time.Second)
+	tb.waitFor("it plays where one seeks", `document.querySelector("video").currentTime > 20 && document.querySelector("video").readyState > 2`)
 	tb.keep("replay")
 	tb.open("/lessons/" + tb.s.LessonID)
 	tb.click("[data-replay]")
-	tb.waitFor("it goes on where it was left", `document.querySelector("video").currentTime >= 20 && document.querySelector("[data-line]").textContent.includes("where you stopped")`, 15*time.Second)
-	tb.waitFor("what was seen before is drawn", `document.querySelector("[data-seen] rect")`, 5*time.Second)
-	tb.waitFor("a beat of the replay is acknowledged", `window.watched.beats > 0`, 25*time.Second)
+	tb.waitFor("it goes on where it was left", `document.querySelector("video").currentTime >= 20 && document.querySelector("[data-line]").textContent.includes("where you stopped")`)
+	tb.waitFor("what was seen before is drawn", `document.querySelector("[data-seen] rect")`)
+	tb.waitFor("a beat of the replay is acknowledged", `window.watched.beats > 0`)
 }
 
 // Browsers that are different: one without media source extensions, one that plays nothing by itself, one whose clock is
@@ -271,8 +271,8 @@ func TestOtherBrowsers(t *testing.T) {
 		}},
 		{"FLT-21 a clock of 1999", `const Real = Date, off = Date.now() - Date.UTC(1999, 0, 1);
 			window.Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() - off); } static now() { return Real.now() - off; } };`, func(tb *tab) {
-			tb.waitFor("it is live", isLive, 15*time.Second)
-			tb.waitFor("beats are acknowledged and count", `window.watched.beats >= 2 && window.watched.counted > 0`, 40*time.Second)
+			tb.waitFor("it is live", isLive)
+			tb.waitFor("beats are acknowledged and count", `window.watched.beats >= 2 && window.watched.counted > 0`)
 			if w := tb.watched(); w.Counted > 60 {
 				tb.t.Errorf("counted %v s within the first minute", w.Counted)
 			}
@@ -285,22 +285,22 @@ func TestOtherBrowsers(t *testing.T) {
 				if (url.endsWith("/playback") && window.expired) { window.expired = false; window.renewed = performance.now() - window.expiredAt; }
 				return ask(stale(url) === url ? what : stale(url), ...rest);
 			};`, func(tb *tab) {
-			tb.waitFor("it is live", isLive, 15*time.Second)
+			tb.waitFor("it is live", isLive)
 			eval[bool](tb, `(window.expiredAt = performance.now(), window.expired = true)`)
-			tb.waitFor("the page asks for another ticket", `window.renewed > 0`, 15*time.Second)
-			tb.waitFrames(50, 15*time.Second)
+			tb.waitFor("the page asks for another ticket", `window.renewed > 0`)
+			tb.waitFrames(50)
 			tb.t.Logf("asked for a new ticket %v ms after the old one had expired", eval[float64](tb, `window.renewed`))
 		}},
 		{"muted start", autoplay(`!this.muted`), func(tb *tab) {
 			tb.click(".unmute")
-			tb.waitFor("there is sound", `!document.querySelector("video").muted && !document.querySelector("video").paused`, 5*time.Second)
+			tb.waitFor("there is sound", `!document.querySelector("video").muted && !document.querySelector("video").paused`)
 		}},
 	} {
 		t.Run(other.name, func(t *testing.T) {
 			tb := b.openTab().in(t)
 			tb.before(other.script)
 			tb.open("/lessons/" + s.LessonID)
-			tb.waitFrames(50, 40*time.Second)
+			tb.waitFrames(50)
 			other.check(tb)
 			if w := tb.watched(); len(w.Errors) > 0 {
 				t.Errorf("errors %q", w.Errors)
@@ -313,7 +313,7 @@ func TestOtherBrowsers(t *testing.T) {
 		tb.before(autoplay(`true`))
 		tb.open("/lessons/" + s.LessonID)
 		tb.click(".big-play")
-		tb.waitFrames(25, 20*time.Second)
+		tb.waitFrames(25)
 		if eval[bool](tb, `document.querySelector(".big-play").checkVisibility()`) {
 			t.Error("the big button stays over the picture")
 		}
@@ -322,8 +322,8 @@ func TestOtherBrowsers(t *testing.T) {
 		tb := b.openTab().in(t)
 		tb.before(`const known = MediaSource.isTypeSupported; MediaSource.isTypeSupported = (type) => !type.includes("avc1") && known.call(MediaSource, type);`)
 		tb.open("/lessons/" + s.LessonID)
-		tb.waitFor("it says so", `document.querySelector("[data-notes]").textContent.includes("cannot be played on this device")`, 30*time.Second)
-		tb.waitFor("the sound plays", `document.querySelector("video").currentTime > 0 && document.querySelector(".stage").dataset.player === "playing"`, 30*time.Second)
+		tb.waitFor("it says so", `document.querySelector("[data-notes]").textContent.includes("cannot be played on this device")`)
+		tb.waitFor("the sound plays", `document.querySelector("video").currentTime > 0 && document.querySelector(".stage").dataset.player === "playing"`)
 		tb.leave()
 	})
 	t.Run("server_busy: many come at once", func(t *testing.T) {
@@ -331,15 +331,15 @@ func TestOtherBrowsers(t *testing.T) {
 		tb.before(`const asked = window.fetch; let busy = 2;
 			window.fetch = (...a) => String(a[0]).endsWith("/playback") && busy-- > 0 ? Promise.resolve(new Response("{}", {status: 503})) : asked(...a);`)
 		tb.open("/lessons/" + s.LessonID)
-		tb.waitFor("its place is kept", `document.querySelector("[data-line]").textContent.includes("Keeping your place")`, 15*time.Second)
-		tb.waitFrames(25, 40*time.Second)
+		tb.waitFor("its place is kept", `document.querySelector("[data-line]").textContent.includes("Keeping your place")`)
+		tb.waitFrames(25)
 		tb.leave()
 	})
 	t.Run("too old", func(t *testing.T) {
 		tb := b.openTab().in(t)
 		tb.before(`delete window.MediaSource; delete window.ManagedMediaSource; HTMLMediaElement.prototype.canPlayType = () => "";`)
 		tb.open("/lessons/" + s.LessonID)
-		tb.waitFor("it says so", `document.querySelector("[data-notice]").checkVisibility() && document.querySelector("[data-notice-text]").textContent.includes("too old")`, 15*time.Second)
+		tb.waitFor("it says so", `document.querySelector("[data-notice]").checkVisibility() && document.querySelector("[data-notice-text]").textContent.includes("too old")`)
 	})
 }
 

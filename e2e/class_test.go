@@ -20,15 +20,15 @@ func TestStudentWatchesAndIsCounted(t *testing.T) {
 	first.keep("sign-in")
 	first.signIn(s.Students[0])
 	first.open("/lessons/" + s.LessonID)
-	first.waitFrames(50, 30*time.Second)
+	first.waitFrames(50)
 	first.keep("class")
 
 	second := student.openTab()
 	second.open("/lessons/" + s.LessonID)
-	second.waitFrames(150, 40*time.Second)
+	second.waitFrames(150)
 	seen := second.watched()
 	second.leave()
-	first.waitFrames(75, 20*time.Second)
+	first.waitFrames(75)
 	all := []watched{first.watched(), seen}
 	first.leave()
 
@@ -53,7 +53,7 @@ func TestStudentWatchesAndIsCounted(t *testing.T) {
 // checkPlayed waits until the register knows how long the first student really played, and returns the row.
 func (s *school) checkPlayed(teacher *visitor, played time.Duration) (me entry) {
 	s.t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(pollInterval) {
 		me = s.register(teacher)[s.Students[0].Email]
 		if near(me.seconds(s.t, "played_s"), played) {
 			s.t.Logf("played in the page %v, in the register %s s of attending %s s", played, me["played_s"], me["attending_s"])
@@ -86,7 +86,7 @@ func TestTeacherRehearses(t *testing.T) {
 	tb.signIn(s.Teacher)
 	tb.keep("home")
 	tb.open("/lessons/" + s.LessonID + "/studio")
-	tb.waitFrames(50, 30*time.Second)
+	tb.waitFrames(50)
 	tb.keep("studio")
 	if w := tb.watched(); len(w.Errors) > 0 {
 		t.Errorf("studio: errors %q", w.Errors)

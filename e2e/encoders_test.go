@@ -145,7 +145,7 @@ func openDoors(t *testing.T) *school {
 	t.Cleanup(s.close)
 	file := filepath.Join(s.dir, "credentials.json")
 	s.start(slices.Concat([]string{"demo", "--no-broadcast", "--no-term", "--credentials", file}, s.doors)...)
-	s.waitUntil("the demo has written its credentials", startTimeout, func() bool {
+	s.waitUntil("the demo has written its credentials", func() bool {
 		text, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(text, &s.credentials) == nil
 	})
@@ -232,7 +232,7 @@ func (s *school) publishAll(attempts []attempt, teachers []teacher) {
 		a.watched = &collected{done: make(chan struct{})}
 		waiting[a] = true
 	}
-	s.waitUntil("all previews can be played, or their encoders have ended", 60*time.Second, func() bool {
+	s.waitUntil("all previews can be played, or their encoders have ended", func() bool {
 		for a := range waiting {
 			if url := a.teacher.preview(s.LessonID).URL; url != "" {
 				s.collect(url, a.watched)
@@ -245,11 +245,11 @@ func (s *school) publishAll(attempts []attempt, teachers []teacher) {
 		}
 		return len(waiting) == 0
 	})
-	patience := time.After(20 * time.Second) // twice the longest stream
+	enough := time.After(patience)
 	for i := range attempts {
 		select {
 		case <-attempts[i].encoder.ended:
-		case <-patience:
+		case <-enough:
 			attempts[i].encoder.kill()
 		}
 		<-attempts[i].watched.done
@@ -270,8 +270,8 @@ func (e *encoder) hasEnded() bool {
 
 // collect watches a channel until it ends.
 func (s *school) collect(address string, into *collected) {
-	player := &hlstest.Player{Patience: 10 * time.Second, Loose: true} // the last part is as short as it is
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	player := &hlstest.Player{Patience: patience, Loose: true} // the last part is as short as it is
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	go func() { // ends with the stream, or after 90 s
 		defer close(into.done)
 		defer cancel()

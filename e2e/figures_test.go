@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -51,9 +50,9 @@ func TestPageFigures(t *testing.T) {
 	} {
 		student.open(page.path)
 		if page.path == "/lessons/"+s.LessonID {
-			student.waitFor("there is a picture", `window.figures.FirstFrame > 0`, 30*time.Second)
+			student.waitFor("there is a picture", `window.figures.FirstFrame > 0`)
 		}
-		student.waitFor("the page was painted", `window.figures.Paint > 0`, 10*time.Second)
+		student.waitFor("the page was painted", `window.figures.Paint > 0`)
 		var f figures
 		if err := json.Unmarshal([]byte(eval[string](student, `JSON.stringify(window.figures)`)), &f); err != nil {
 			t.Fatal(err)
@@ -69,6 +68,6 @@ func TestPageFigures(t *testing.T) {
 	student.open("/lessons/" + s.LessonID)
 	target := teacher.playback(s.LessonID).LatencyTargetMS
 	within := `Math.abs(Number(document.querySelector(".stage").dataset.behind) - ` + jsNumber(target) + ` / 1000) <= 0.5`
-	student.waitFor("the delay is within half a second of the target", `document.querySelector(".stage").dataset.behind && `+within, 40*time.Second)
+	student.waitFor("the delay is within half a second of the target", `document.querySelector(".stage").dataset.behind && `+within)
 	t.Logf("live delay %s s, target %d ms", eval[string](student, `document.querySelector(".stage").dataset.behind`), target)
 }

@@ -56,7 +56,7 @@ func (s *school) openFirefox() *firefox {
 		_ = cmd.Wait()
 	})
 	f := &firefox{t: s.t}
-	s.waitUntil("Firefox listens", startTimeout, func() bool {
+	s.waitUntil("Firefox listens", func() bool {
 		port, err := os.ReadFile(filepath.Join(profile, "MarionetteActivePort"))
 		if err != nil || len(port) == 0 {
 			return false
@@ -74,7 +74,7 @@ func (s *school) openFirefox() *firefox {
 }
 
 func (f *firefox) read() (message []byte, err error) {
-	if err := f.conn.SetDeadline(time.Now().Add(40 * time.Second)); err != nil {
+	if err := f.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
 	length, err := f.in.ReadString(':')
@@ -122,16 +122,16 @@ func (f *firefox) do(command string, params any) {
 }
 
 // waitFor waits until a JavaScript expression is true.
-func (f *firefox) waitFor(what, expression string, limit time.Duration) {
+func (f *firefox) waitFor(what, expression string) {
 	f.t.Helper()
-	for deadline := time.Now().Add(limit); ; time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(pollInterval) {
 		result, err := f.call("WebDriver:ExecuteScript", map[string]any{"script": "return Boolean(" + expression + ")", "args": []any{}})
 		if err == nil && strings.Contains(string(result), "true") {
 			return
 		}
 		if time.Now().After(deadline) {
 			text, _ := f.call("WebDriver:ExecuteScript", map[string]any{"script": "return document.body.innerText.slice(0, 1000)", "args": []any{}})
-			f.t.Fatalf("Firefox: waited %v until %s: it did not happen (%v)\n%s", limit, what, err, text)
+			f.t.Fatalf("Firefox: waited %v until %s: it did not happen (%v)\n%s", patience, what, err, text)
 		}
 	}
 }
@@ -149,13 +149,13 @@ func TestFirefoxWatches(t *testing.T) {
 		"script": `document.querySelector("[name=email]").value = arguments[0]; document.querySelector("[name=password]").value = arguments[1]; document.querySelector("form").submit();`,
 		"args":   []string{who.Email, who.Password},
 	})
-	f.waitFor("the first page", `location.pathname === "/" && document.readyState === "complete"`, 20*time.Second)
+	f.waitFor("the first page", `location.pathname === "/" && document.readyState === "complete"`)
 	f.do("WebDriver:Navigate", map[string]any{"url": s.HTTP + "/lessons/" + s.LessonID})
 	const frames = `document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames`
-	f.waitFor("pictures are decoded", frames+" > 50", 40*time.Second)
-	f.waitFor("it is live", isLive, 20*time.Second)
+	f.waitFor("pictures are decoded", frames+" > 50")
+	f.waitFor("it is live", isLive)
 	f.do("WebDriver:ExecuteScript", map[string]any{"script": `document.querySelector("[data-do=back]").click()`, "args": []any{}})
-	f.waitFor("it is behind", `document.querySelector("[data-do=live]").classList.contains("is-away")`, 10*time.Second)
+	f.waitFor("it is behind", `document.querySelector("[data-do=live]").classList.contains("is-away")`)
 	f.do("WebDriver:ExecuteScript", map[string]any{"script": `document.querySelector("[data-do=live]").click()`, "args": []any{}})
-	f.waitFor("it is live again", isLive, 20*time.Second)
+	f.waitFor("it is live again", isLive)
 }

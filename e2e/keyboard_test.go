@@ -3,7 +3,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -28,7 +27,7 @@ func (tb *tab) tabTo(selector string) {
 // arrives waits for a page by the beginning of its path, and for its script.
 func (tb *tab) arrives(what, path string) {
 	tb.t.Helper()
-	tb.waitFor(what, `location.pathname.startsWith(`+quote(path)+`) && document.readyState === "complete"`, 15*time.Second)
+	tb.waitFor(what, `location.pathname.startsWith(`+quote(path)+`) && document.readyState === "complete"`)
 }
 
 // signInByKeyboard leads to the first page.
@@ -41,7 +40,7 @@ func (tb *tab) signInByKeyboard(who account) {
 	tb.press(who.Email)
 	tb.tabTo("input[name=password]")
 	tb.press(who.Password + kb.Enter)
-	tb.waitFor("the first page", `location.pathname === "/" && document.readyState === "complete"`, 15*time.Second)
+	tb.waitFor("the first page", `location.pathname === "/" && document.readyState === "complete"`)
 }
 
 // Nobody needs a mouse: the teacher goes live and ends the lesson, a student watches it, an admin finds its register.
@@ -57,13 +56,13 @@ func TestKeyboardOnly(t *testing.T) {
 		tb.tabTo(`.now-go a[href$="/studio"]`)
 		tb.press(kb.Enter)
 		tb.arrives("the studio", "/lessons/"+s.LessonID+"/studio")
-		tb.waitFor("there is a preview", `!document.querySelector("[data-go] button").disabled`, 20*time.Second)
+		tb.waitFor("there is a preview", `!document.querySelector("[data-go] button").disabled`)
 		if title := eval[string](tb, `document.title`); !strings.HasPrefix(title, "Go live?") && !strings.HasPrefix(title, "Preview") {
 			t.Errorf("the title of a preview is %q", title)
 		}
 		tb.tabTo("[data-go] button")
 		tb.press(kb.Enter)
-		tb.waitFor("it is live", `document.title.startsWith("● Live") && document.querySelector(".preview-live")`, 15*time.Second)
+		tb.waitFor("it is live", `document.title.startsWith("● Live") && document.querySelector(".preview-live")`)
 	})
 	t.Run("a student watches", func(t *testing.T) {
 		tb := student.in(t)
@@ -71,32 +70,32 @@ func TestKeyboardOnly(t *testing.T) {
 		tb.tabTo(`.now-go a`)
 		tb.press(kb.Enter)
 		tb.arrives("the class", "/lessons/"+s.LessonID)
-		tb.waitFrames(50, 30*time.Second)
+		tb.waitFrames(50)
 		tb.tabTo("[data-do=play]")
 		tb.press(kb.Enter)
-		tb.waitFor("it is paused", `document.querySelector("video").paused`, 5*time.Second)
+		tb.waitFor("it is paused", `document.querySelector("video").paused`)
 		tb.press(kb.Enter)
 		tb.tabTo("[data-do=mute]")
 		tb.press(" ")
-		tb.waitFor("it is mute", `document.querySelector("video").muted`, 5*time.Second)
+		tb.waitFor("it is mute", `document.querySelector("video").muted`)
 		tb.tabTo(".counted summary")
 		tb.press(kb.Enter)
-		tb.waitFor("the rule is read", `document.querySelector(".counted").open`, 5*time.Second)
+		tb.waitFor("the rule is read", `document.querySelector(".counted").open`)
 	})
 	t.Run("the teacher sees who watches, adds time and ends", func(t *testing.T) {
 		tb := teacher.in(t)
 		until := eval[string](tb, `document.querySelector("[data-until]").textContent`)
 		tb.tabTo("[data-extend] button")
 		tb.press(kb.Enter)
-		tb.waitFor("the lesson ends later", `document.querySelector("[data-until]").textContent !== `+quote(until), 15*time.Second)
-		tb.waitFor("the viewers' side is told", `/1 of 1 fine, median [0-9.]+ s behind/.test(document.querySelector("[data-viewers]").textContent)`, 40*time.Second)
+		tb.waitFor("the lesson ends later", `document.querySelector("[data-until]").textContent !== `+quote(until))
+		tb.waitFor("the viewers' side is told", `/1 of 1 fine, median [0-9.]+ s behind/.test(document.querySelector("[data-viewers]").textContent)`)
 		tb.keep("studio")
 		tb.tabTo("[data-end] button")
 		tb.press(kb.Enter)
-		tb.waitFor("it is asked once more", `document.querySelector("[data-confirm]").open`, 5*time.Second)
+		tb.waitFor("it is asked once more", `document.querySelector("[data-confirm]").open`)
 		tb.tabTo(`[data-confirm] button[value=yes]`)
 		tb.press(kb.Enter)
-		tb.waitFor("it has ended", `document.title.startsWith("Ended")`, 15*time.Second)
+		tb.waitFor("it has ended", `document.title.startsWith("Ended")`)
 		tb.tabTo(`.preview a[href$="/register"]`)
 		tb.press(kb.Enter)
 		tb.arrives("the register", "/lessons/"+s.LessonID+"/register")
@@ -112,7 +111,7 @@ func TestKeyboardOnly(t *testing.T) {
 		tb.arrives("the register", "/lessons/"+s.LessonID+"/register")
 		tb.tabTo("[data-search] input")
 		tb.press(strings.Fields(eval[string](tb, `document.querySelector(".register-table tbody th").textContent`))[0])
-		tb.waitFor("others are hidden", `document.querySelector(".register-table tbody tr[hidden]")`, 5*time.Second)
+		tb.waitFor("others are hidden", `document.querySelector(".register-table tbody tr[hidden]")`)
 		tb.run("leave", chromedp.Navigate("about:blank"))
 	})
 }

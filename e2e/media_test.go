@@ -30,7 +30,7 @@ func TestQualities(t *testing.T) {
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- s.sendQualities(t.Context(), sizes) }() // ends with the stream, or with the test
-	s.waitUntil("there is a preview", 20*time.Second, func() bool {
+	s.waitUntil("there is a preview", func() bool {
 		select {
 		case err := <-sent:
 			t.Fatalf("send: %v", err)

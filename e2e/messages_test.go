@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"regexp"
 	"testing"
-	"time"
 )
 
 // waitsForTeacher looks at not_live_yet: three minutes into the lesson the teacher is still in the preview. The page's clock
@@ -15,9 +14,9 @@ func (s *school) waitsForTeacher() {
 	studio.before(`const now = performance.now.bind(performance); window.late = 0; performance.now = () => now() + window.late;`)
 	studio.signIn(s.Teacher)
 	studio.open("/lessons/" + s.LessonID + "/studio")
-	studio.waitFor("it is in the preview", `!document.querySelector("[data-word=private]").hidden`, 15*time.Second)
+	studio.waitFor("it is in the preview", `!document.querySelector("[data-word=private]").hidden`)
 	eval[int](studio, `window.late = 180_000`)
-	studio.waitFor("it says that students wait", `document.querySelector("[data-sentence].is-urgent")?.textContent.includes("students are waiting")`, 10*time.Second)
+	studio.waitFor("it says that students wait", `document.querySelector("[data-sentence].is-urgent")?.textContent.includes("students are waiting")`)
 	studio.leave()
 }
 
@@ -74,7 +73,7 @@ func TestStudioNamesWhatIsWrong(t *testing.T) {
 		if status, body := teacher.do(http.MethodPost, "/settings/keys/"+id[1]+"/revoke", nil); status != http.StatusOK && status != http.StatusSeeOther {
 			t.Fatalf("revoke the key: got %d: %s", status, body)
 		}
-		if said, ok := publish(t, s.publishURL(), 1).wait(15 * time.Second); ok {
+		if said, ok := publish(t, s.publishURL(), 1).wait(); ok {
 			t.Errorf("an encoder with a revoked key was let in; it said %q", said)
 		}
 		s.studioSays(teacher, "key_revoked")

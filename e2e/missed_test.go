@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 )
 
 // clickOn clicks what says text and can be seen: the way of somebody who reads a page for the first time.
@@ -56,7 +55,7 @@ func (tb *tab) takeWorkbook(text string) string {
 		return true;
 	})()`)
 	tb.clickOn(text)
-	tb.waitFor("the file has come", `window.taken`, 20*time.Second)
+	tb.waitFor("the file has come", `window.taken`)
 	b, err := base64.StdEncoding.DecodeString(eval[string](tb, `window.taken`))
 	if err != nil {
 		tb.t.Fatal(err)
@@ -102,7 +101,7 @@ func TestWhoMissedBiology(t *testing.T) {
 	t.Parallel()
 	s := open(t, "--no-broadcast")
 	admin := s.signIn(s.Admin)
-	s.waitUntil("the registers of the term are closed", time.Minute, func() bool { return termIsClosed(admin) })
+	s.waitUntil("the registers of the term are closed", func() bool { return termIsClosed(admin) })
 	tb := s.openBrowser().openTab()
 	tb.signIn(s.Admin)
 	tb.clickOn("Today")
@@ -112,7 +111,7 @@ func TestWhoMissedBiology(t *testing.T) {
 	tb.choose("Course", "Biology")
 	early := tb.takeWorkbook("Export students") // some press this before they press Show
 	tb.clickOn("Show")
-	tb.waitFor("Biology alone", `location.search.includes("course=") && document.readyState === "complete"`, 15*time.Second)
+	tb.waitFor("Biology alone", `location.search.includes("course=") && document.readyState === "complete"`)
 
 	var students int
 	heading := eval[string](tb, `document.querySelector("h1").innerText`)

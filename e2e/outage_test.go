@@ -13,7 +13,7 @@ func (s *school) watchLesson() *tab {
 	tb := s.openBrowser().openTab()
 	tb.signIn(s.Students[0])
 	tb.open("/lessons/" + s.LessonID)
-	tb.waitFrames(75, 30*time.Second)
+	tb.waitFrames(75)
 	eval[bool](tb, `window.marked = true`)
 	return tb
 }
@@ -86,16 +86,16 @@ func TestEncoderReturns(t *testing.T) {
 	before := s.position(teacher)
 
 	laptop.kill()
-	tb.waitFor("the page says that the teacher was lost", `document.querySelector("main").dataset.state === "interrupted"`, 10*time.Second)
-	tb.waitFor("the picture stands still", `Date.now() - window.watched.moved.at(-1)[1] > 1000`, 20*time.Second)
+	tb.waitFor("the page says that the teacher was lost", `document.querySelector("main").dataset.state === "interrupted"`)
+	tb.waitFor("the picture stands still", `Date.now() - window.watched.moved.at(-1)[1] > 1000`)
 	tb.keep("interrupted")
 	if p := teacher.playback(s.LessonID); p.State != "interrupted" {
 		t.Errorf("lesson after the encoder was lost: got %q, want interrupted", p.State)
 	}
 
 	publish(t, s.publishURL(), -1)
-	tb.waitFrames(75, 20*time.Second)
-	tb.waitFor("the page says that the lesson is live", `document.querySelector("main").dataset.state === "live"`, 5*time.Second)
+	tb.waitFrames(75)
+	tb.waitFor("the page says that the lesson is live", `document.querySelector("main").dataset.state === "live"`)
 	tb.checkNotReloaded()
 	after := s.position(teacher)
 	s.checkGoesOn(before, after)
@@ -113,7 +113,7 @@ func TestServerIsKilled(t *testing.T) {
 	teacher := s.signIn(s.Teacher)
 	s.goLive(teacher)
 	tb := s.watchLesson()
-	tb.waitFor("some beats are acknowledged", `window.watched.beats >= 2 && window.watched.counted >= 2`, 40*time.Second)
+	tb.waitFor("some beats are acknowledged", `window.watched.beats >= 2 && window.watched.counted >= 2`)
 	before := s.position(teacher)
 	acknowledged := time.Duration(tb.watched().Counted) * time.Second
 
@@ -121,10 +121,10 @@ func TestServerIsKilled(t *testing.T) {
 	s.restart()
 	publish(t, s.publishURL(), -1) // OBS dials again by itself
 
-	tb.waitFrames(75, 30*time.Second)
+	tb.waitFrames(75)
 	tb.checkNotReloaded()
 	s.checkGoesOn(before, s.position(teacher))
-	tb.waitFor("a beat is acknowledged by the new server", `window.watched.beats > `+jsNumber(tb.watched().Beats), 30*time.Second)
+	tb.waitFor("a beat is acknowledged by the new server", `window.watched.beats > `+jsNumber(tb.watched().Beats))
 	page := tb.watched()
 	tb.leave()
 	stayed := time.Since(milliseconds(page.Since))
@@ -132,7 +132,7 @@ func TestServerIsKilled(t *testing.T) {
 	// A beat has one word for all the time since the last answer, so an outage blurs played and stalled. Attending,
 	// which decides, is whole: an outage costs nothing.
 	var me entry
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(pollInterval) {
 		me = s.register(teacher)[s.Students[0].Email]
 		if near(me.seconds(t, "attending_s"), stayed) || time.Now().After(deadline) {
 			break

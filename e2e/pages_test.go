@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -74,7 +73,7 @@ func TestScreenshots(t *testing.T) {
 				for name, path := range who.pages {
 					tb.open(path)
 					if name == "class" || name == "studio" {
-						tb.waitFrames(25, 30*time.Second)
+						tb.waitFrames(25)
 					}
 					tb.inspect(path, sc)
 					tb.keep(name + "-" + sc.String())
@@ -120,6 +119,6 @@ func (tb *tab) inspect(path string, sc screen) {
 func (tb *tab) await(promise string) string {
 	tb.t.Helper()
 	eval[bool](tb, `(window.awaited = undefined, (`+promise+`).then((v) => { window.awaited = {v}; }, (e) => { window.awaited = {v: "it failed: " + e}; }), true)`)
-	tb.waitFor("a promise is kept", `window.awaited`, time.Minute)
+	tb.waitFor("a promise is kept", `window.awaited`)
 	return eval[string](tb, `window.awaited.v`)
 }

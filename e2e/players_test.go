@@ -18,7 +18,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/bluenviron/gohlslib/v2"
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
@@ -193,7 +192,7 @@ func (s *school) playAll(what, address string, want heard) {
 
 // playOne may run on any goroutine.
 func (s *school) playOne(p player, what, address string, want heard) (got heard) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	got, err := p.play(ctx, s.HTTP+address, want)
 	if err != nil || want != everything && !got.enough(want) {
@@ -257,10 +256,10 @@ func (b *browser) openShaka(page, address string) *tab {
 const played = `window.watched.moved.reduce((sum, [from, to]) => sum + to - from, 0) / 1000`
 
 // waitPlayed waits until a page has really played for some time more.
-func (tb *tab) waitPlayed(who string, seconds int, limit time.Duration) {
+func (tb *tab) waitPlayed(who string, seconds int) {
 	tb.t.Helper()
 	before := eval[float64](tb, played)
-	tb.waitFor(who+" plays", fmt.Sprintf("%s >= %f", played, before+float64(seconds)), limit)
+	tb.waitFor(who+" plays", fmt.Sprintf("%s >= %f", played, before+float64(seconds)))
 }
 
 // checkQuiet wants a page without errors.
@@ -286,8 +285,8 @@ func TestPlayers(t *testing.T) {
 	class.open("/lessons/" + s.LessonID)
 	shaka := browser.openShaka(page, address)
 	s.playAll("live lesson", address, heard{75, 120})
-	class.waitPlayed("hls.js", 3, 30*time.Second)
-	shaka.waitPlayed("Shaka Player", 3, 30*time.Second)
+	class.waitPlayed("hls.js", 3)
+	shaka.waitPlayed("Shaka Player", 3)
 	class.checkQuiet("hls.js")
 	shaka.checkQuiet("Shaka Player")
 	class.leave()
@@ -306,8 +305,8 @@ func TestPlayers(t *testing.T) {
 // playsOut plays some of a recording, jumps to its end, and wants that the player says so.
 func (tb *tab) playsOut() {
 	tb.t.Helper()
-	tb.waitFor("the player plays", played+" >= 3", 30*time.Second)
+	tb.waitFor("the player plays", played+" >= 3")
 	eval[float64](tb, `document.querySelector("video").currentTime = document.querySelector("video").duration - 2`)
-	tb.waitFor("the player comes to the end", `document.querySelector("video").ended`, 30*time.Second)
+	tb.waitFor("the player comes to the end", `document.querySelector("video").ended`)
 	tb.checkQuiet("the player of the recording")
 }

@@ -49,16 +49,10 @@ func (s *school) studioSays(teacher *visitor, code string) {
 	if want == "" {
 		s.t.Fatalf("there is no sentence for %s", code)
 	}
-	var page string
-	deadline := time.Now().Add(20 * time.Second)
-	for !strings.Contains(page, want) {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("studio: want the sentence with %q in\n%s", want, page)
-		}
-		time.Sleep(pollInterval)
+	s.waitUntil("the studio says "+want, func() bool {
 		_, body := teacher.do(http.MethodGet, "/lessons/"+s.LessonID+"/studio", nil)
-		page = html.UnescapeString(pageData.ReplaceAllString(string(body), "")) // its script knows every sentence
-	}
+		return strings.Contains(html.UnescapeString(pageData.ReplaceAllString(string(body), "")), want) // its script knows every sentence
+	})
 }
 
 // All refusals in one school: each gets its answer, and at the end a good stream is let in as if nothing had been.
@@ -71,7 +65,7 @@ func TestRefusals(t *testing.T) {
 		s := s.in(t)
 		key := s.Teacher.StreamKey
 		wrong := key[:len(key)-1] + map[bool]string{true: "b", false: "a"}[key[len(key)-1] == 'a']
-		said, ok := publish(t, s.RTMP+"/"+wrong, 1).wait(15 * time.Second)
+		said, ok := publish(t, s.RTMP+"/"+wrong, 1).wait()
 		if ok {
 			t.Errorf("ffmpeg with a wrong key: was let in; it said %q", said)
 		}
@@ -79,7 +73,7 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("unsupported codec", func(t *testing.T) {
 		s := s.in(t)
-		said, ok := ffmpeg(t, "-re", "-f", "lavfi", "-i", "testsrc=s=320x240:r=25", "-t", "20", "-c:v", "flv1", "-f", "flv", s.publishURL()).wait(15 * time.Second)
+		said, ok := ffmpeg(t, "-re", "-f", "lavfi", "-i", "testsrc=s=320x240:r=25", "-t", "20", "-c:v", "flv1", "-f", "flv", s.publishURL()).wait()
 		if ok {
 			t.Errorf("ffmpeg with Sorenson video: was let in; it said %q", said)
 		}
@@ -99,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		teacher.order(s.LessonID, "end")
 		publish(t, s.publishURL(), -1)
 		// A rehearsal is let in, and stays private.
-		s.waitUntil("there is a preview", 20*time.Second, func() bool { return teacher.preview(s.LessonID).URL != "" })
+		s.waitUntil("there is a preview", func() bool { return teacher.preview(s.LessonID).URL != "" })
 		if p := teacher.playback(s.LessonID); p.Live || (p.State != "ended" && p.State != "closed") {
 			t.Errorf("ended lesson while its teacher rehearses: got %+v, want ended", p)
 		}
@@ -113,7 +107,7 @@ func overlong(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	hello := append([]byte{3}, make([]byte, 1536)...)
 	if _, err := c.Write(hello); err != nil {
 		t.Fatal(err)
@@ -127,13 +121,9 @@ func overlong(t *testing.T, s *school) {
 	}
 	// Chunk stream 3, type 0: time 0, length 0xffffff, command message, stream 0 (RTMP 1.0 section 5.3.1.2.1).
 	header := []byte{3, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0}
-	began := time.Now()
 	_, _ = c.Write(append(header, make([]byte, 128)...)) // may fail: the server may hang up in the middle
 	if n, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Errorf("after a message of 16 MiB was announced: read %d bytes, then %v, want that the server hangs up", n, err)
-	}
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("the server hung up after %v, want at once", took)
 	}
 }
 

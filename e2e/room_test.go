@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -26,40 +25,40 @@ func TestRoom(t *testing.T) {
 	studio.open(lesson + "/studio")
 	other := s.signIn(s.Students[1])
 
-	class.waitFor("the panel can be written in", `!document.querySelector("[data-say]").hidden`, 15*time.Second)
+	class.waitFor("the panel can be written in", `!document.querySelector("[data-say]").hidden`)
 	class.write(`#tab-chat textarea`, "Good <b>morning</b>")
 	studio.pick("chat")
-	studio.waitFor("the teacher reads it", says("#side-chat", "Good <b>morning</b>"), 10*time.Second)
+	studio.waitFor("the teacher reads it", says("#side-chat", "Good <b>morning</b>"))
 	spam := other.post(lesson+"/chat", map[string]any{"text": "\u202e buy this " + strings.Repeat("!", 200)})
-	class.waitFor("a classmate's line", says("#tab-chat", "buy this"), 10*time.Second)
-	studio.waitFor("the same in the studio", says("#side-chat li:last-child", "buy this"), 10*time.Second)
+	class.waitFor("a classmate's line", says("#tab-chat", "buy this"))
+	studio.waitFor("the same in the studio", says("#side-chat li:last-child", "buy this"))
 	studio.keep("studio-chat")
 	studio.click(`#side-chat li:last-child summary`)
-	studio.waitFor("what can be done is shown", `document.querySelector("#side-chat li:last-child .line-more button").checkVisibility()`, 5*time.Second)
+	studio.waitFor("what can be done is shown", `document.querySelector("#side-chat li:last-child .line-more button").checkVisibility()`)
 	eval[bool](studio, `(document.querySelector("#side-chat li:last-child .line-more button").click(), true)`) // what was opened may still move
-	class.waitFor("it is gone", "!"+says("#tab-chat", "buy this"), 10*time.Second)
+	class.waitFor("it is gone", "!"+says("#tab-chat", "buy this"))
 	if status, _ := other.do("POST", "/api/v1"+lesson+"/chat/"+spam+"/remove", struct{}{}); status != http.StatusForbidden {
 		t.Errorf("a student removes a message: %d, want 403", status)
 	}
 
 	other.post(lesson+"/hand", map[string]any{"up": true})
 	class.run("raise the hand", chromedp.Click(chromedp.CSS(`.under [data-hand]`)))
-	class.waitFor("the place in line", says(".under", "Place 2 in line"), 10*time.Second)
+	class.waitFor("the place in line", says(".under", "Place 2 in line"))
 	studio.pick("hands")
-	studio.waitFor("two hands", `document.querySelectorAll("#side-hands li").length === 2`, 10*time.Second)
+	studio.waitFor("two hands", `document.querySelectorAll("#side-hands li").length === 2`)
 	studio.keep("studio-hands")
 	studio.run("lower the first", chromedp.Click(chromedp.CSS(`#side-hands li:first-child button:last-child`)))
-	class.waitFor("the next in line", says(".under", "You are next"), 10*time.Second)
-	studio.waitFor("one hand", `document.querySelectorAll("#side-hands li").length === 1`, 10*time.Second)
+	class.waitFor("the next in line", says(".under", "You are next"))
+	studio.waitFor("one hand", `document.querySelectorAll("#side-hands li").length === 1`)
 	studio.run("call the other", chromedp.Click(chromedp.CSS(`#side-hands li button`)))
-	class.waitFor("being called", says(".under", "It is your turn"), 10*time.Second)
+	class.waitFor("being called", says(".under", "It is your turn"))
 
 	class.pick("ask")
 	class.write(`#tab-ask textarea`, "Is this in the test?")
 	studio.pick("questions")
-	studio.waitFor("the question", says("#side-questions", "Is this in the test?"), 10*time.Second)
+	studio.waitFor("the question", says("#side-questions", "Is this in the test?"))
 	studio.write(`#side-questions .answer-form input`, "No.")
-	class.waitFor("the answer", says("#tab-ask", "No."), 10*time.Second)
+	class.waitFor("the answer", says("#tab-ask", "No."))
 	studio.keep("studio-questions")
 
 	studio.pick("polls")
@@ -69,21 +68,21 @@ func TestRoom(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS(`[data-options] input:nth-child(2)`), "Animal"))
 	studio.keep("studio-new-poll")
 	studio.run("open it", chromedp.Click(chromedp.CSS(`[data-new-poll] button[type=submit]`)))
-	class.waitFor("a sign that there is something to do", `!document.querySelector('[data-tab="polls"] [data-new]').hidden`, 10*time.Second)
+	class.waitFor("a sign that there is something to do", `!document.querySelector('[data-tab="polls"] [data-new]').hidden`)
 	class.pick("polls")
 	class.run("vote", chromedp.Click(chromedp.CSS(`#tab-polls label:nth-of-type(2)`)), chromedp.Click(chromedp.CSS(`#tab-polls button[type=submit]`)))
-	studio.waitFor("the vote", says("#side-polls", "100 %"), 10*time.Second)
+	studio.waitFor("the vote", says("#side-polls", "100 %"))
 	class.keep("class-poll")
 	studio.run("close it", chromedp.Click(chromedp.CSS(`#side-polls li button`)))
-	class.waitFor("the result", says("#tab-polls", "100 %"), 10*time.Second)
+	class.waitFor("the result", says("#tab-polls", "100 %"))
 
 	class.pick("chat")
 	s.kill()
 	s.restart()
 	other.post(lesson+"/chat", map[string]any{"text": "I am back"})
-	class.waitFor("what was said after the restart", says("#tab-chat", "I am back"), 60*time.Second)
+	class.waitFor("what was said after the restart", says("#tab-chat", "I am back"))
 	studio.pick("chat")
-	studio.waitFor("the same in the studio", says("#side-chat", "I am back"), 60*time.Second)
+	studio.waitFor("the same in the studio", says("#side-chat", "I am back"))
 	if !eval[bool](class, says("#tab-chat", "Good <b>morning</b>")) || eval[bool](class, says("#tab-chat", "buy this")) {
 		t.Error("after the restart the page lost a message, or has one again that was removed")
 	}

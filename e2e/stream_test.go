@@ -27,7 +27,7 @@ func (s *school) watch(address string) *watching {
 	w := &watching{t: s.t, enough: make(chan struct{}), done: make(chan struct{})}
 	var once sync.Once
 	player := &hlstest.Player{
-		Patience: 10 * time.Second,
+		Patience: patience,
 		Loose:    true, // the last part of a stream that stops is as short as it is
 		Stop: func(r *hlstest.Rendition) bool {
 			if len(r.Units) > 300 {
@@ -36,7 +36,7 @@ func (s *school) watch(address string) *watching {
 			return false
 		},
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	s.t.Cleanup(cancel)
 	go func() { // ends with the stream, or with the test
 		defer close(w.done)
@@ -86,7 +86,7 @@ func TestEveryAccessUnitComesOutOnce(t *testing.T) {
 	s := openSchool(t)
 	teacher, student := s.signIn(s.Teacher), s.signIn(s.Students[0])
 	laptop := publish(t, s.publishURL(), 1)
-	s.waitUntil("there is a preview", 20*time.Second, func() bool { return teacher.preview(s.LessonID).URL != "" })
+	s.waitUntil("there is a preview", func() bool { return teacher.preview(s.LessonID).URL != "" })
 	preview := s.watch(teacher.preview(s.LessonID).URL)
 	select {
 	case <-preview.enough:
@@ -94,9 +94,9 @@ func TestEveryAccessUnitComesOutOnce(t *testing.T) {
 		t.Fatalf("watch the preview: %v", preview.err)
 	}
 	teacher.order(s.LessonID, "live")
-	s.waitUntil("the lesson can be played", 20*time.Second, func() bool { return student.playback(s.LessonID).URL != "" })
+	s.waitUntil("the lesson can be played", func() bool { return student.playback(s.LessonID).URL != "" })
 	lesson := s.watch(student.playback(s.LessonID).URL)
-	if said, ok := laptop.wait(60 * time.Second); !ok {
+	if said, ok := laptop.wait(); !ok {
 		t.Fatalf("ffmpeg: %s", said)
 	}
 	teacher.order(s.LessonID, "end")
@@ -122,7 +122,7 @@ func TestEveryAccessUnitComesOutOnce(t *testing.T) {
 	checkTogether(t, "lesson", liveVideo, liveAudio, wantVideo[max(0, len(wantVideo)-len(liveVideo)):], wantAudio[max(0, len(wantAudio)-len(liveAudio)):])
 
 	// The replay is there at once and is the same lesson.
-	s.waitUntil("the replay can be played", 2*time.Second, func() bool {
+	s.waitUntil("the replay can be played", func() bool {
 		p := student.playback(s.LessonID)
 		return p.URL != "" && !p.Live
 	})

@@ -118,7 +118,7 @@ func TestFilms(t *testing.T) {
 		films[i].publish(t, s.RTMP+"/"+teachers[i].key.Text())
 	}
 	for i := range films {
-		s.waitUntil("the preview of "+films[i].name+" can be played", 40*time.Second, func() bool {
+		s.waitUntil("the preview of "+films[i].name+" can be played", func() bool {
 			urls[i] = teachers[i].preview(s.LessonID).URL
 			return urls[i] != ""
 		})

@@ -42,9 +42,6 @@ type witness struct {
 	err        error
 }
 
-// patience is for how long a witness bears 503 and connections that fail: as long as a page does.
-const patience = 60 * time.Second
-
 // witness begins to watch at an address.
 func (s *school) witness(address string) *witness {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
@@ -88,9 +85,9 @@ func (w *witness) arrived(n int) time.Time {
 }
 
 // sees waits until the n-th epoch is there.
-func (w *witness) sees(s *school, n int, limit time.Duration) time.Time {
+func (w *witness) sees(s *school, n int) time.Time {
 	w.t.Helper()
-	s.waitUntil(fmt.Sprintf("the viewer sees epoch %d", n), limit, func() bool {
+	s.waitUntil(fmt.Sprintf("the viewer sees epoch %d", n), func() bool {
 		w.check()
 		return !w.arrived(n).IsZero()
 	})
@@ -98,10 +95,10 @@ func (w *witness) sees(s *school, n int, limit time.Duration) time.Time {
 }
 
 // goesOn waits until the witness has had more pictures.
-func (w *witness) goesOn(s *school, limit time.Duration) {
+func (w *witness) goesOn(s *school) {
 	w.t.Helper()
 	began := time.Now()
-	s.waitUntil("the viewer sees more", limit, func() bool {
+	s.waitUntil("the viewer sees more", func() bool {
 		w.check()
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -126,7 +123,7 @@ func (w *witness) compare(s *school, replay string) {
 	w.t.Helper()
 	select {
 	case <-w.done:
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		w.t.Fatal("the viewer was not told that the lesson has ended")
 	}
 	w.check()
@@ -149,7 +146,7 @@ func (w *witness) leave() {
 // recorded returns the segments of a recording by their number, a map for each rendition.
 func (s *school) recorded(replay string) (all []map[int]hlstest.Segment) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, renditions, err := (&hlstest.Player{Loose: true}).Collect(ctx, s.HTTP+replay)
 	if err != nil {
@@ -168,7 +165,7 @@ func (s *school) recorded(replay string) (all []map[int]hlstest.Segment) {
 // count returns how many pictures and blocks of sound a recording has, by a strict reader.
 func (s *school) count(address string) (n heard) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, renditions, err := (&hlstest.Player{Loose: true}).Collect(ctx, s.HTTP+address)
 	if err != nil {
@@ -188,7 +185,7 @@ func (s *school) count(address string) (n heard) {
 // takes the first and keeps to it.
 func (s *school) checkReadable(address string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, renditions, err := (&hlstest.Player{Loose: true}).Collect(ctx, s.HTTP+address)
 	if err != nil {
@@ -243,7 +240,7 @@ func (s *school) fetch(address string) []byte {
 // replay waits until the recording of an ended lesson can be watched: at once.
 func (s *school) replay(who *visitor) string {
 	s.t.Helper()
-	s.waitUntil("the recording can be played", 2*time.Second, func() bool {
+	s.waitUntil("the recording can be played", func() bool {
 		p := who.playback(s.LessonID)
 		return p.URL != "" && !p.Live
 	})
@@ -263,7 +260,7 @@ func (s *school) conforms(what, address string, cfg conformance.Config) *conform
 // inspect does so, and may run on any goroutine. It is not ok when the check did not come to its end.
 func (s *school) inspect(what, address string, cfg conformance.Config) (report *conformance.Report, ok bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	cfg.URL = s.HTTP + address
 	report, err := conformance.Check(ctx, cfg)
@@ -307,9 +304,9 @@ func (s *school) state(who *visitor) string {
 }
 
 // becomes waits until the lesson has a state, and returns how long that took.
-func (s *school) becomes(who *visitor, state string, limit time.Duration) time.Duration {
+func (s *school) becomes(who *visitor, state string) time.Duration {
 	s.t.Helper()
 	began := time.Now()
-	s.waitUntil("the lesson is "+state, limit, func() bool { return s.state(who) == state })
+	s.waitUntil("the lesson is "+state, func() bool { return s.state(who) == state })
 	return time.Since(began)
 }
