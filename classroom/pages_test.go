@@ -122,7 +122,7 @@ func TestLessonThroughItsPages(t *testing.T) {
 // wait gives the goroutine of the lessons the time it needs to write something down.
 func (s *school) wait(what string, done func() bool) {
 	s.t.Helper()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
@@ -251,7 +251,7 @@ func (s *school) eventsSince(who string, lesson media.ID, last string) *events {
 
 func (s *school) listen(who, path, last string) *events {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	s.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	s.must(err)

@@ -242,7 +242,7 @@ func (s *school) browser() *http.Client {
 	jar, err := cookiejar.New(nil)
 	s.must(err)
 	return &http.Client{
-		Jar: jar, Timeout: 10 * time.Second,
+		Jar: jar, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -298,7 +298,12 @@ func (a *attempt) apart() (frame, kinds time.Duration) {
 	if a.door == "rtmp" || a.door == "rtmps" {
 		return time.Millisecond, time.Millisecond // RTMP knows whole milliseconds
 	}
-	return time.Millisecond, 5 * time.Millisecond // clocks of RTP are brought together by sender reports
+	// Clocks of RTP are brought together by sender reports, and those of GStreamer say when a packet was sent, instead of
+	// when its frame was taken (rtcp-sync-send-time of rtpbin): on a busy machine that is later.
+	if a.program == "gstreamer" {
+		return time.Millisecond, 250 * time.Millisecond
+	}
+	return time.Millisecond, 5 * time.Millisecond
 }
 
 // clumsy encoders may fail to say goodbye: rtspclientsink of GStreamer 1.22 flushes its own connection while it sends

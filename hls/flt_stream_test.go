@@ -166,7 +166,7 @@ func TestFLT18(t *testing.T) {
 				}
 			}
 			h.end()
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, all, err := (&hlstest.Player{Loose: true}).Collect(ctx, h.url(h.lesson, "dvr.m3u8")) // it knows how long segments may be
 			if err != nil {

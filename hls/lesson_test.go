@@ -212,7 +212,7 @@ func TestSilence(t *testing.T) {
 				}
 			}
 			h.end()
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			p := hlstest.Player{Loose: true}
 			_, all, err := p.Collect(ctx, h.url(h.lesson, "dvr.m3u8"))

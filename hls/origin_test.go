@@ -186,7 +186,7 @@ func (h *house) play(in *hls.Input, frames []*media.Frame) []*hlstest.Rendition 
 		}
 		h.end()
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, all, err := player.Collect(ctx, h.url(h.lesson, "index.m3u8"))
 	close(turns)
@@ -295,7 +295,7 @@ func (h *house) get(address string) []byte {
 // collect plays everything of the lesson.
 func (h *house) collect(name string) (*hlstest.Index, []*hlstest.Rendition) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var p hlstest.Player
 	index, all, err := p.Collect(ctx, h.url(h.lesson, name))

@@ -50,7 +50,7 @@ func (h *house) spoolQuiet() bool {
 // waitFor asks until something is so; there is no event for it, as nobody outside would need one.
 func (h *house) waitFor(what string, so func() bool) {
 	h.t.Helper()
-	h.within(10*time.Second, what, so)
+	h.within(time.Minute, what, so)
 }
 
 func (h *house) within(limit time.Duration, what string, so func() bool) {
@@ -60,7 +60,7 @@ func (h *house) within(limit time.Duration, what string, so func() bool) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("waited in vain for %s; the lesson is %+v", what, h.Status(h.lesson))
 		}
-		time.Sleep(limit / 5000)
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 

@@ -240,7 +240,7 @@ func (s *school) follow(who string, after int64) *page {
 // until takes what comes until something is true.
 func (p *page) until(what string, true func() bool) {
 	p.s.t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for !true() {
 		select {
 		case <-p.l.Ready():

@@ -38,7 +38,7 @@ func dial(t testing.TB, addr string) *encoder {
 
 func shake(t testing.TB, nc net.Conn) *encoder {
 	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	c1 := bytes.Repeat([]byte{0x5c}, 1536)
 	answer := make([]byte, 1+2*1536)
 	if _, err := nc.Write(append([]byte{3}, c1...)); err != nil {

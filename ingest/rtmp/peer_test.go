@@ -94,7 +94,7 @@ func (r *recorder) note(change func()) {
 // wait returns when what holds, which is asked under the lock after each change.
 func (r *recorder) wait(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		r.mu.Lock()
 		ok, changed := holds(), r.changed

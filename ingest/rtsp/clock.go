@@ -1,6 +1,7 @@
 package rtsp
 
 import (
+	"slices"
 	"time"
 
 	"chalkcast/media"
@@ -11,6 +12,9 @@ const (
 	maxDrift = 60 * time.Millisecond
 	// Reports that contradict the time of arrival by more are made up by the encoder.
 	maxReportError = 5 * time.Second
+	// A report says when a packet was sent, which on a busy machine is late (rtcp-sync-send-time of GStreamer's rtpbin):
+	// of so many the earliest is believed, and sound is not moved for one that was.
+	reportsKept = 3
 )
 
 // clock brings the RTP times of the tracks of one encoder onto one line. It is pure. Each track counts ticks from
@@ -29,10 +33,9 @@ type trackClock struct {
 	last  uint32
 	ticks media.Ticks // of last, unwrapped
 
-	arrived  time.Duration // origin by the packet that was fastest
-	reported time.Duration // origin by the newest sender report
-	reports  bool
-	early    *senderReport // came before the first packet
+	arrived  time.Duration   // origin by the packet that was fastest
+	reported []time.Duration // origins by the newest sender reports
+	early    *senderReport   // came before the first packet
 
 	used   bool
 	origin time.Duration // in use
@@ -87,14 +90,16 @@ func (c *clock) report(track int, r senderReport) {
 		t.early = &r
 		return
 	}
-	t.reported = r.wall - (t.ticks + media.Ticks(int32(r.rtp-t.last))).Duration(t.rate)
-	t.reports = true
+	if len(t.reported) == reportsKept {
+		t.reported = slices.Delete(t.reported, 0, 1)
+	}
+	t.reported = append(t.reported, r.wall-(t.ticks+media.Ticks(int32(r.rtp-t.last))).Duration(t.rate))
 }
 
 // exact reports whether all tracks were seen and reported on.
 func (c *clock) exact() bool {
 	for _, t := range c.tracks {
-		if !t.seen || !t.reports {
+		if !t.seen || len(t.reported) == 0 {
 			return false
 		}
 	}
@@ -131,10 +136,10 @@ func (c *clock) place(t *trackClock) {
 // apart returns by how much t's origin is later than r's according to sender reports; false when there are none,
 // or they cannot be true.
 func (t *trackClock) apart(r *trackClock) (time.Duration, bool) {
-	if !t.reports || !r.reports {
+	if len(t.reported) == 0 || len(r.reported) == 0 {
 		return 0, false
 	}
-	apart := t.reported - r.reported
+	apart := slices.Min(t.reported) - slices.Min(r.reported)
 	return apart, (apart - (t.arrived - r.arrived)).Abs() <= maxReportError
 }
 

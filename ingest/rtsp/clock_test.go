@@ -19,6 +19,9 @@ type encoder struct {
 	begin [2]uint32
 }
 
+// wall is when an encoder began by its own wall clock, which is not ours.
+const wall = 56 * 365 * 24 * time.Hour
+
 func newEncoder(begin ...uint32) *encoder {
 	e := &encoder{clock: newClock([]*track{
 		{Track: media.Track{Kind: media.Video, Clock: 90000}}, {Track: media.Track{Kind: media.Audio, Clock: 48000}},
@@ -36,9 +39,8 @@ func (e *encoder) send(track int, captured, delay time.Duration) media.Ticks {
 	return e.clock.unwrap(track, e.rtp(track, captured), captured+delay)
 }
 
-// report sends a sender report; its wall clock differs from ours.
+// report sends a sender report.
 func (e *encoder) report(track int, at time.Duration) {
-	const wall = 56 * 365 * 24 * time.Hour
 	e.clock.report(track, senderReport{wall: wall + at, rtp: e.rtp(track, at)})
 }
 
@@ -156,6 +158,28 @@ func TestClockCorrects(t *testing.T) {
 		if e.clock.correct() {
 			t.Errorf("%s: moved again", name)
 		}
+	}
+}
+
+// A busy encoder sends late, and says so in its report. Sound is moved when that goes on, not for once.
+func TestClockBearsLateReports(t *testing.T) {
+	e := newEncoder(5, 1<<32-7)
+	e.send(picture, 0, 20*ms)
+	e.send(sound, 0, 20*ms)
+	e.report(picture, 0)
+	e.report(sound, 0)
+	e.clock.settle()
+	const late = 300 * ms
+	for n, moves := range []bool{false, false, true} {
+		at := time.Duration(n+1) * 5 * time.Second
+		e.report(picture, at)
+		e.clock.report(sound, senderReport{wall: wall + at + late, rtp: e.rtp(sound, at)})
+		if moved := e.clock.correct(); moved != moves {
+			t.Errorf("after report %d that is late: moved %v, want %v", n+1, moved, moves)
+		}
+	}
+	if got := e.apart(); !near(got, late) {
+		t.Errorf("sound is %v late, want %v", got, late)
 	}
 }
 

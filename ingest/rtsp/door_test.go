@@ -34,7 +34,7 @@ func dial(t *testing.T, p *place) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(15 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	return &client{Conn: c, t: t, in: bufio.NewReader(c), url: p.url()}
 }
 

@@ -29,7 +29,7 @@ func TestGStreamer(t *testing.T) {
 				t.Fatalf("%d pictures and %d sounds, want 105 and 165 but for the last few", len(pictures), len(sounds))
 			}
 			apart := pictures[0].PTS().Duration(video.Clock) - sounds[0].PTS().Duration(audio.Clock)
-			if apart.Abs() > 5*time.Millisecond {
+			if apart.Abs() > 250*time.Millisecond { // its reports say when a packet was sent, on a busy machine late
 				t.Errorf("the first picture is %v after the first sound, want together", apart)
 			}
 			for _, f := range append(pictures, sounds...) {

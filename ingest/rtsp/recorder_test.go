@@ -71,7 +71,7 @@ func (r *recorder) Open(_ context.Context, _ media.Grant, t []media.Track) (inge
 // wait returns when done says so.
 func (r *recorder) wait(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		r.mu.Lock()
 		ok, changed := done(), r.changed

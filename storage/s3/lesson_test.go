@@ -101,7 +101,7 @@ func teach(t *testing.T, o *hls.Origin, store storage.Store, lesson media.ID) {
 	if err := o.End(t.Context(), lesson); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = backoff.Retry(ctx, func() (storage.Info, error) {
 		return store.Stat(ctx, "lessons/"+lesson.String()+"/journal.jsonl")
