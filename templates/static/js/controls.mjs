@@ -202,8 +202,6 @@ function idle(stage) {
 
 function keys({ stage, video, player, actions, dialog }) {
   const letters = dialog.querySelector('[data-do="letters"]');
-  // What was in the list has the focus no longer, or it would keep the keys to itself.
-  dialog.addEventListener('close', () => dialog.contains(document.activeElement) && document.activeElement.blur());
   letters.checked = recall(LETTERS) !== 'off';
   letters.addEventListener('change', () => keep(LETTERS, letters.checked ? 'on' : 'off'));
 
@@ -229,7 +227,8 @@ function keys({ stage, video, player, actions, dialog }) {
   };
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || !player.playback) return;
-    const target = event.target;
+    // What was in the list keeps the focus for a moment after it has closed.
+    const target = dialog.contains(event.target) ? document.body : event.target;
     if (target.closest?.('input, select, textarea, [contenteditable]')) return;
     const onPage = target === document.body || stage.contains(target);
     if (event.key in byName && (!onPage || (event.key === ' ' && target.closest?.('button, summary, a')))) return;
