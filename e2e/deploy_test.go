@@ -52,7 +52,7 @@ func readCompose(t *testing.T) (c composeFile) {
 
 func TestComposeFile(t *testing.T) {
 	c := readCompose(t)
-	flags := serveFlags(t)
+	variables := serveVariables(t)
 	for name, service := range c.Services {
 		if len(service.Healthcheck.Test) == 0 {
 			t.Errorf("service %s has no healthcheck", name)
@@ -67,7 +67,7 @@ func TestComposeFile(t *testing.T) {
 			if secretName.MatchString(variable) && !strings.Contains(value, ":?") {
 				t.Errorf("service %s: %s may be forgotten: want ${…:?}", name, variable)
 			}
-			if setting, is := strings.CutPrefix(variable, "CHALKCAST_"); is && !slices.Contains(flags, flagName(setting)) {
+			if strings.HasPrefix(variable, "CHALKCAST_") && !slices.Contains(variables, variable) {
 				t.Errorf("service %s sets %s, which is no setting", name, variable)
 			}
 		}
@@ -91,16 +91,12 @@ func has[V any](m map[string]V, key string) bool {
 
 var secretName = regexp.MustCompile(`(?i)(password|secret)`)
 
-func flagName(variable string) string {
-	return strings.ToLower(strings.ReplaceAll(variable, "_", "-"))
-}
+var variableInHelp = regexp.MustCompile(`\$(CHALKCAST_[A-Z0-9_]+)`)
 
-var flagInHelp = regexp.MustCompile(`--([a-z0-9-]+)`)
-
-// serveFlags are the settings that the program knows.
-func serveFlags(t *testing.T) (names []string) {
+// serveVariables are the settings that the program knows, by what they are called in its environment.
+func serveVariables(t *testing.T) (names []string) {
 	t.Helper()
-	for _, m := range flagInHelp.FindAllStringSubmatch(help(t, "serve"), -1) {
+	for _, m := range variableInHelp.FindAllStringSubmatch(help(t, "serve"), -1) {
 		names = append(names, m[1])
 	}
 	return names
@@ -135,7 +131,7 @@ func TestDockerfile(t *testing.T) {
 			user = rest
 		case "ENV":
 			variable, _, _ := strings.Cut(rest, "=")
-			if setting, is := strings.CutPrefix(variable, "CHALKCAST_"); is && !slices.Contains(serveFlags(t), flagName(setting)) {
+			if strings.HasPrefix(variable, "CHALKCAST_") && !slices.Contains(serveVariables(t), variable) {
 				t.Errorf("Dockerfile sets %s, which is no setting", variable)
 			}
 		}

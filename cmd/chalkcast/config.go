@@ -43,10 +43,11 @@ type settings struct {
 
 	KeepRecordings int `name:"keep-recordings" default:"180" placeholder:"DAYS" help:"Recordings are deleted so many days after their lesson ended; 0 keeps them for ever. (default ${default})"`
 
-	S3Endpoint string       `name:"s3-endpoint" placeholder:"URL" help:"Address of an S3-compatible store, as in https://s3.example."`
-	S3Region   string       `name:"s3-region" placeholder:"NAME" help:"Region of the bucket."`
-	S3Key      string       `name:"s3-key" placeholder:"ID" help:"Access key of the bucket."`
-	S3Secret   media.Secret `name:"s3-secret" placeholder:"SECRET" help:"Secret of the access key; rather use CHALKCAST_S3_SECRET or the settings file."`
+	// kong would call them CHALKCAST_S_3_….
+	S3Endpoint string       `name:"s3-endpoint" env:"CHALKCAST_S3_ENDPOINT" placeholder:"URL" help:"Address of an S3-compatible store, as in https://s3.example."`
+	S3Region   string       `name:"s3-region" env:"CHALKCAST_S3_REGION" placeholder:"NAME" help:"Region of the bucket."`
+	S3Key      string       `name:"s3-key" env:"CHALKCAST_S3_KEY" placeholder:"ID" help:"Access key of the bucket."`
+	S3Secret   media.Secret `name:"s3-secret" env:"CHALKCAST_S3_SECRET" placeholder:"SECRET" help:"Secret of the access key; rather use CHALKCAST_S3_SECRET or the settings file."`
 
 	SMTP         string       `name:"smtp" placeholder:"URL" help:"Mail server for invitations and sign-in links: smtp://user@host:587 (STARTTLS) or smtps://user@host:465. Without one, pages show the links to copy."`
 	SMTPPassword media.Secret `name:"smtp-password" placeholder:"SECRET" help:"Password of the user at the mail server; rather use CHALKCAST_SMTP_PASSWORD or the settings file."`

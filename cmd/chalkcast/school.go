@@ -48,8 +48,8 @@ type school struct {
 }
 
 // openSchool opens and wires every part. Nothing runs yet: see run.
-func openSchool(ctx context.Context, s *settings, log *slog.Logger) (sc *school, err error) {
-	sc = &school{settings: s, log: log, metrics: prometheus.NewRegistry()}
+func openSchool(ctx context.Context, s *settings, log *slog.Logger) (_ *school, err error) {
+	sc := &school{settings: s, log: log, metrics: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			sc.Close()

@@ -47,8 +47,8 @@ type doors struct {
 
 // openDoors opens every port before anything else is opened: a port that is taken is the commonest mistake and
 // should be the first thing said.
-func openDoors(ctx context.Context, s *settings) (d *doors, err error) {
-	d = &doors{}
+func openDoors(ctx context.Context, s *settings) (_ *doors, err error) {
+	d := &doors{}
 	defer func() {
 		if err != nil {
 			d.Close()
