@@ -77,7 +77,7 @@ func loadMessages(read func(name string) ([]byte, error)) (*messages, error) {
 // Match returns the code of the catalogue nearest to what the reader asks for: a language code, or the value of
 // an Accept-Language header. It returns English when nothing is near.
 func (s *Set) Match(want string) string {
-	if s.pages[want] != nil {
+	if s.pieces[want] != nil {
 		return want
 	}
 	_, i := language.MatchStrings(s.messages.matcher, want)

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -46,15 +47,24 @@ func structName(file string) string {
 	return name
 }
 
-// Set is all pages in all languages, parsed.
+// Set is all pages in all languages. It may be used by many goroutines.
 type Set struct {
 	messages *messages
-	pages    map[string]map[string]*template.Template // language → struct name → page
+	files    map[string]string             // of pages, by struct name
+	pieces   map[string]*template.Template // by language
 	letters  map[string]letter
+
+	mu    sync.Mutex // guards pages
+	pages map[pageKey]*template.Template
 }
 
-// New parses every page once for every language, so that the functions in a page know theirs. An error is a bug
-// in this package; a program that gets one cannot serve pages and should stop.
+// pageKey names a page that somebody has asked for. Each is parsed for each language by itself, so that the functions in it
+// know theirs, and only then: all of them together would be 60 MB of pointers, which the garbage collector follows anew
+// each time.
+type pageKey struct{ lang, name string }
+
+// New parses what pages are made of. An error is a bug in this package; a program that gets one cannot serve pages and
+// should stop.
 func New() (*Set, error) { return newSet(localeFiles.ReadFile) }
 
 // newSet is New with catalogues that are read by read.
@@ -67,24 +77,14 @@ func newSet(read func(name string) ([]byte, error)) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{messages: m, pages: map[string]map[string]*template.Template{}, letters: map[string]letter{}}
+	s := &Set{
+		messages: m, files: files, pieces: map[string]*template.Template{}, letters: map[string]letter{},
+		pages: map[pageKey]*template.Template{},
+	}
 	for _, l := range Languages() {
-		base, err := template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, pieces...)
-		if err != nil {
+		if s.pieces[l.Code], err = template.New("").Funcs(s.funcs(l.Code)).ParseFS(htmlFiles, pieces...); err != nil {
 			return nil, fmt.Errorf("parse pieces: %w", err)
 		}
-		pages := map[string]*template.Template{}
-		for name, file := range files {
-			page, err := base.Clone()
-			if err == nil {
-				page, err = page.ParseFS(htmlFiles, file)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("parse page %s: %w", file, err)
-			}
-			pages[name] = page
-		}
-		s.pages[l.Code] = pages
 		if s.letters[l.Code], err = s.parseLetter(l.Code); err != nil {
 			return nil, err
 		}
@@ -97,11 +97,33 @@ func newSet(read func(name string) ([]byte, error)) (*Set, error) {
 // error w holds half a page.
 func (s *Set) Render(w io.Writer, lang string, page any) error {
 	v := reflect.Indirect(reflect.ValueOf(page))
-	t := s.pages[s.Match(lang)][v.Type().Name()]
-	if t == nil {
-		return fmt.Errorf("%T is not a page", page)
+	t, err := s.page(pageKey{s.Match(lang), v.Type().Name()})
+	if err != nil {
+		return err
 	}
 	return t.ExecuteTemplate(w, "layout", v.Interface())
+}
+
+// page returns a page that is parsed.
+func (s *Set) page(k pageKey) (*template.Template, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if page := s.pages[k]; page != nil {
+		return page, nil
+	}
+	file := s.files[k.name]
+	if file == "" {
+		return nil, fmt.Errorf("%s is not a page", k.name)
+	}
+	page, err := s.pieces[k.lang].Clone()
+	if err == nil {
+		page, err = page.ParseFS(htmlFiles, file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("parse page %s: %w", file, err)
+	}
+	s.pages[k] = page
+	return page, nil
 }
 
 // funcs returns what pages can call, bound to one language.
