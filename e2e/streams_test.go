@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"chalkcast/e2e/conformance"
 )
 
@@ -123,11 +125,12 @@ func TestFilms(t *testing.T) {
 			return urls[i] != ""
 		})
 	}
-	var wg sync.WaitGroup
+	var cinema errgroup.Group
+	cinema.SetLimit(3) // five players each are what two cores can decode
 	for i, f := range films {
-		wg.Go(func() { s.watchFilm(f, urls[i]) })
+		cinema.Go(func() error { s.watchFilm(f, urls[i]); return nil })
 	}
-	wg.Wait()
+	cinema.Wait()
 }
 
 // watchFilm may run on any goroutine.
