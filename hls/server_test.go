@@ -426,3 +426,34 @@ func TestViewerGoesAway(t *testing.T) {
 		}
 	})
 }
+
+// Between two generations nothing is hinted at, but who has just been told so may ask: the first part of the next one has
+// that name.
+func TestHintOutlivesGeneration(t *testing.T) {
+	inBubble(t, func(h *house, in *hls.Input, frames []*media.Frame) {
+		h.write(in, frames[:130]...)
+		for _, f := range frames[130:] { // time jumps, and what comes next is no key frame
+			f.DTS += media.TicksOf(10*time.Second, h.rate)
+		}
+		h.write(in, frames[130])
+		p, err := hlstest.Parse(h.ask("GET", h.path(h.lesson)+"v0/live.m3u8").Body.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := p.Segments[len(p.Segments)-1]
+		if p.Hint != "" || last.MSN != 2 {
+			t.Fatalf("after a break segment %d is the last, and %q is hinted at", last.MSN, p.Hint)
+		}
+		next := strings.NewReplacer("seg-", "part-", "-2.m4s", "-3-0.m4s").Replace(last.URI)
+		asked := h.later(h.path(h.lesson) + "v0/" + next)
+		synctest.Wait()
+		h.write(in, frames[131:220]...)
+		if w, took := asked(); w.Code != 200 || took != 0 {
+			t.Errorf("%s: %d after %v, want 200 at once", next, w.Code, took)
+		}
+		// Nothing comes of what is further away.
+		if w, took := h.later(h.path(h.lesson) + "v0/" + strings.Replace(next, "-3-0", "-9-0", 1))(); w.Code != 404 || took != 0 {
+			t.Errorf("a part far ahead: %d after %v, want 404 at once", w.Code, took)
+		}
+	})
+}

@@ -90,6 +90,17 @@ func (v *view) find(msn int) *segment {
 	return v.list[i]
 }
 
+// tag returns the tag of the segment that is made, or that was made last.
+func (v *view) tag() string {
+	switch {
+	case v.open != nil:
+		return v.open.tag
+	case len(v.list) > 0:
+		return v.list[len(v.list)-1].tag
+	}
+	return ""
+}
+
 // has reports whether part of segment msn was published; part −1 asks for the whole segment. A part beyond the
 // end of a finished segment stands for the first one of the next.
 func (v *view) has(msn, part int) bool {
