@@ -484,7 +484,9 @@ func (s *server) segment(w *visit, r *http.Request, c *channel, row *rendition, 
 // part sends a part. A request for the part that the playlist hints at waits until it is there: also over the end of a
 // generation, whose next one may begin with it.
 func (s *server) part(w *visit, r *http.Request, c *channel, row *rendition, res resource) error {
-	hinted := func(v *view) bool { return v.number == res.msn && len(v.parts) == res.part && v.tag() == res.tag && !v.ended }
+	hinted := func(v *view) bool {
+		return v.number == res.msn && len(v.parts) == res.part && v.tag() == res.tag && !v.ended
+	}
 	v := row.view.get()
 	if hinted(v) {
 		var err error
