@@ -519,7 +519,7 @@ func TestBadPublishesDoNotStopAGoodOne(t *testing.T) {
 	}
 	start := time.Now()
 	dial(t, p.addr).publish(p.key)
-	t.Logf("published %v after dialling", time.Since(start))
+	t.Logf("published %v after it called", time.Since(start))
 	close(stop)
 	wg.Wait()
 }
