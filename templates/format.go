@@ -79,9 +79,9 @@ func (f *format) number(n int) string { return f.printer.Sprintf("%d", n) }
 // percent writes tenths of a percent, without the decimal that is 0.
 func (f *format) percent(tenths int) string {
 	if tenths%10 == 0 {
-		return f.printer.Sprintf("%d", tenths/10) + " %"
+		return f.printer.Sprintf("%d", tenths/10) + "%"
 	}
-	return f.printer.Sprintf("%.1f", float64(tenths)/10) + " %"
+	return f.printer.Sprintf("%.1f", float64(tenths)/10) + "%"
 }
 
 func (f *format) bytes(n int64) string {

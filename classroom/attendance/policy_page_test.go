@@ -106,8 +106,8 @@ func TestPolicyOfCourse(t *testing.T) {
 		if code, _ := d.form(t, admin, "/policy", schoolRule("version", "2", "late_after_s", "3:30").Encode()); code != 303 {
 			t.Fatal("the school's rule was not taken")
 		}
-		d.page(t, d.teacher, path, 200, "Present is from 60 %", "more than 3 min 30 s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
-		d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60 %")
+		d.page(t, d.teacher, path, 200, "Present is from 60%", "more than 3 min 30 s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
+		d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60%")
 		if got := d.register(t, d.teacher); got.Rows[0].Status != "pending" {
 			t.Errorf("status %s", got.Rows[0].Status)
 		}
