@@ -21,6 +21,7 @@ type format struct {
 	dayForm   string // {W} weekday, {d} day, {m} month as a number, {M} month as a word
 	dateForm  string // with {y}
 	shortForm string // for tables
+	space     string // between two sentences
 	weekdays  [7]string
 	months    [12]string
 	printer   *message.Printer
@@ -28,31 +29,31 @@ type format struct {
 
 var formats = map[string]*format{
 	"en": {
-		"ltr", "15:04", "{W} {d} {M}", "{d} {M} {y}", "{w} {d} {N}",
+		"ltr", "15:04", "{W} {d} {M}", "{d} {M} {y}", "{w} {d} {N}", " ",
 		[7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		message.NewPrinter(language.English),
 	},
 	"zh-Hans": {
-		"ltr", "15:04", "{m}月{d}日 {W}", "{y}年{m}月{d}日", "{m}月{d}日",
+		"ltr", "15:04", "{m}月{d}日 {W}", "{y}年{m}月{d}日", "{m}月{d}日", "",
 		[7]string{"星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"},
 		[12]string{},
 		message.NewPrinter(language.SimplifiedChinese),
 	},
 	"ja": {
-		"ltr", "15:04", "{m}月{d}日（{W}）", "{y}年{m}月{d}日", "{m}月{d}日",
+		"ltr", "15:04", "{m}月{d}日（{W}）", "{y}年{m}月{d}日", "{m}月{d}日", "",
 		[7]string{"日", "月", "火", "水", "木", "金", "土"},
 		[12]string{},
 		message.NewPrinter(language.Japanese),
 	},
 	"id": {
-		"ltr", "15.04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}",
+		"ltr", "15.04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}", " ",
 		[7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"},
 		message.NewPrinter(language.Indonesian),
 	},
 	"ms": {
-		"ltr", "15:04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}",
+		"ltr", "15:04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}", " ",
 		[7]string{"Ahad", "Isnin", "Selasa", "Rabu", "Khamis", "Jumaat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Mac", "April", "Mei", "Jun", "Julai", "Ogos", "September", "Oktober", "November", "Disember"},
 		message.NewPrinter(language.Malay),

@@ -234,6 +234,7 @@ func TestT(t *testing.T) {
 		{"en", "code.disconnected.studio", map[string]any{"At": when}, "OBS lost us at 10:12. It retries by itself. The lesson stays open."},
 		{"id", "code.disconnected.studio", map[string]any{"At": when}, "OBS kehilangan kami pukul 10.12. OBS mencoba lagi sendiri. Pelajaran tetap terbuka."},
 		{"en", "class.counted", map[string]any{"Counted": 65*time.Minute + 59*time.Second}, "1 h 5 min counted"},
+		{"en", "class.counted", map[string]any{"Counted": templates.Exact(210 * time.Second)}, "3 min 30 s counted"},
 		{"zh-CN", "nav.home", nil, "首页"},
 		{"de", "nav.home", nil, "Home"},
 		{"en", "no.such_key", nil, "no.such_key"},
