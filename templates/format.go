@@ -14,7 +14,7 @@ import (
 type duration = time.Duration
 
 // format is how one language writes numbers, days and times. The standard library knows no month names but
-// English ones, and these tables are shorter than a dependency.
+// English ones, and these tables are shorter than a dependency. A number stays on the line of its month or unit.
 type format struct {
 	dir       string
 	clockForm string // reference layout of a time of day
@@ -29,7 +29,7 @@ type format struct {
 
 var formats = map[string]*format{
 	"en": {
-		"ltr", "15:04", "{W} {d} {M}", "{d} {M} {y}", "{w} {d} {N}", " ",
+		"ltr", "15:04", "{W} {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w} {d}\u00a0{N}", " ",
 		[7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		message.NewPrinter(language.English),
@@ -47,13 +47,13 @@ var formats = map[string]*format{
 		message.NewPrinter(language.Japanese),
 	},
 	"id": {
-		"ltr", "15.04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}", " ",
+		"ltr", "15.04", "{W}, {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w}, {d}\u00a0{N}", " ",
 		[7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"},
 		message.NewPrinter(language.Indonesian),
 	},
 	"ms": {
-		"ltr", "15:04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}", " ",
+		"ltr", "15:04", "{W}, {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w}, {d}\u00a0{N}", " ",
 		[7]string{"Ahad", "Isnin", "Selasa", "Rabu", "Khamis", "Jumaat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Mac", "April", "Mei", "Jun", "Julai", "Ogos", "September", "Oktober", "November", "Disember"},
 		message.NewPrinter(language.Malay),
@@ -97,9 +97,9 @@ func (f *format) bytes(n int64) string {
 		unit, size = u, size/1000
 	}
 	if size >= 100 || size == math.Trunc(size) {
-		return f.printer.Sprintf("%.0f", size) + " " + unit
+		return f.printer.Sprintf("%.0f", size) + "\u00a0" + unit
 	}
-	return f.printer.Sprintf("%.1f", size) + " " + unit
+	return f.printer.Sprintf("%.1f", size) + "\u00a0" + unit
 }
 
 func iso(t time.Time) string { return t.Format(time.RFC3339) }
