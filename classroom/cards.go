@@ -3,7 +3,6 @@ package classroom
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"chalkcast/classroom/courses"
@@ -36,26 +35,26 @@ func (k *Classroom) card(ctx context.Context, row lessons.Lesson, course courses
 		card.LiveSince = row.LiveAt.Time().In(zone)
 	}
 	var err error
-	card.Teacher, err = k.teacher(ctx, row)
+	card.Teachers, err = k.teachers(ctx, row)
 	return card, err
 }
 
-// teacher names who holds a lesson: who streams, or else the teachers of the course.
-func (k *Classroom) teacher(ctx context.Context, row lessons.Lesson) (string, error) {
+// teachers names who holds a lesson: who streams, or else the teachers of the course.
+func (k *Classroom) teachers(ctx context.Context, row lessons.Lesson) ([]string, error) {
 	members, err := k.Courses.Members(ctx, row.CourseID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var names []string
 	for _, m := range members {
 		if m.User == row.PublisherID && m.Role.Staff() {
-			return m.DisplayName, nil
+			return []string{m.DisplayName}, nil
 		}
 		if m.Role == courses.Teacher {
 			names = append(names, m.DisplayName)
 		}
 	}
-	return strings.Join(names, ", "), nil
+	return names, nil
 }
 
 // replayable reports whether a lesson that is over can be watched. A recording that the origin does not hold in

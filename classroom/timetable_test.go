@@ -49,11 +49,11 @@ func TestTimetablePages(t *testing.T) {
 	form := url.Values{
 		"title": {"Cells"}, "date": {"2031-10-20"}, "start": {"09:00"}, "end": {"09:45"}, "repeat": {"weekly"}, "weeks": {"2"}, "weekday": {"1", "3"},
 	}
-	s.wantPage("teacher", page+"/new?look=1&"+form.Encode(), "Monday 20 October", "Wednesday 29 October", "UTC&#43;01:00", "Plan 4 lessons")
+	s.wantPage("teacher", page+"/new?look=1&"+form.Encode(), "Monday 20\u00a0October", "Wednesday 29\u00a0October", "UTC&#43;01:00", "Plan 4 lessons")
 	if a := s.ask("teacher", "POST", page, form.Encode()); a.status != 303 || a.location != page {
 		t.Fatalf("plan: %d to %q\n%.300s", a.status, a.location, a.body)
 	}
-	s.wantPage("teacher", page, "4 lessons are planned.", "Monday, Wednesday", "until 2 November 2031")
+	s.wantPage("teacher", page, "4 lessons are planned.", "Monday, Wednesday", "until 2\u00a0November 2031")
 
 	var list lessonsJSON
 	s.json("student", "GET", "/api/v1/courses/"+s.course.String()+"/lessons", "", &list)
@@ -63,12 +63,12 @@ func TestTimetablePages(t *testing.T) {
 	first := "/lessons/" + list.Lessons[0].ID.String()
 	s.wantPage("teacher", first+"/edit", `value="2031-10-20"`, `name="scope"`)
 	move := url.Values{"title": {"Cells"}, "date": {"2031-10-21"}, "start": {"10:00"}, "end": {"10:45"}, "scope": {"one"}}
-	s.wantPage("teacher", first+"/edit?look=1&"+move.Encode(), "Tuesday 21 October", "Change 1 lesson")
+	s.wantPage("teacher", first+"/edit?look=1&"+move.Encode(), "Tuesday 21\u00a0October", "Change 1 lesson")
 	if a := s.ask("teacher", "POST", first+"/edit", move.Encode()); a.status != 303 {
 		t.Fatalf("move: %d\n%.300s", a.status, a.body)
 	}
-	s.wantPage("student", first, "Moved from Monday 20 October, 07:00") // the school is in UTC
-	s.wantPage("student", "/courses/"+s.course.String(), "Moved from Monday 20 October")
+	s.wantPage("student", first, "Moved from Monday 20\u00a0October, 07:00") // the school is in UTC
+	s.wantPage("student", "/courses/"+s.course.String(), "Moved from Monday 20\u00a0October")
 
 	last := "/lessons/" + list.Lessons[3].ID.String()
 	if a := s.ask("teacher", "POST", last+"/cancel", "scope=all&note=I+am+ill."); a.status != 303 {
@@ -91,7 +91,7 @@ func TestHomeSaysWhereALessonWent(t *testing.T) {
 	if a := s.ask("teacher", "PATCH", "/api/v1/lessons/"+id, `{"date":"2031-10-20"}`); a.status != http.StatusOK {
 		t.Fatalf("move: %d %s", a.status, a.body)
 	}
-	s.wantPage("student", "/", "Moved to Monday 20 October", "Moved")
+	s.wantPage("student", "/", "Moved to Monday 20\u00a0October", "Moved")
 	off := s.lesson(4 * time.Hour).String()
 	s.ask("teacher", "POST", "/api/v1/lessons/"+off+"/cancel", `{"note":"The hall is wet."}`)
 	s.wantPage("student", "/", "Cancelled", "The hall is wet.")
@@ -102,7 +102,7 @@ func TestTimesThatAreNotOne(t *testing.T) {
 	s := newSchool(t)
 	page := "/courses/" + s.course.String() + "/timetable"
 	form := url.Values{"title": {"Night sky"}, "date": {"2031-10-26"}, "start": {"02:30"}, "end": {"03:30"}, "repeat": {"once"}}
-	s.wantPage("teacher", page+"/new?look=1&"+form.Encode(), "Clocks show 02:30 twice on 26 October 2031")
+	s.wantPage("teacher", page+"/new?look=1&"+form.Encode(), "Clocks show 02:30 twice on 26\u00a0October 2031")
 	a := s.ask("teacher", "POST", page, form.Encode())
 	if a.status != http.StatusBadRequest || !strings.Contains(a.body, "Please choose one of the two.") || !strings.Contains(a.body, `value="Night sky"`) {
 		t.Errorf("without a choice: %d\n%.2000s", a.status, a.body)

@@ -95,7 +95,7 @@ func termIsClosed(admin *visitor) bool {
 	return closed > 0
 }
 
-// An admin who has never seen the product finds who missed more than 20 % of Biology this term, and takes it away, from
+// An admin who has never seen the product finds who missed more than 20% of Biology this term, and takes it away, from
 // the page Today and by what can be read there.
 func TestWhoMissedBiology(t *testing.T) {
 	t.Parallel()
@@ -106,7 +106,7 @@ func TestWhoMissedBiology(t *testing.T) {
 	tb.signIn(s.Admin)
 	tb.clickOn("Today")
 	tb.arrives("the page Today", "/today")
-	tb.clickOn("Who missed more than 20 % this term?")
+	tb.clickOn("Who missed more than 20% this term?")
 	tb.arrives("the registers", "/registers")
 	tb.choose("Course", "Biology")
 	early := tb.takeWorkbook("Export students") // some press this before they press Show

@@ -71,10 +71,10 @@ func TestRoom(t *testing.T) {
 	class.waitFor("a sign that there is something to do", `!document.querySelector('[data-tab="polls"] [data-new]').hidden`)
 	class.pick("polls")
 	class.run("vote", chromedp.Click(chromedp.CSS(`#tab-polls label:nth-of-type(2)`)), chromedp.Click(chromedp.CSS(`#tab-polls button[type=submit]`)))
-	studio.waitFor("the vote", says("#side-polls", "100 %"))
+	studio.waitFor("the vote", says("#side-polls", "100%"))
 	class.keep("class-poll")
 	studio.run("close it", chromedp.Click(chromedp.CSS(`#side-polls li button`)))
-	class.waitFor("the result", says("#tab-polls", "100 %"))
+	class.waitFor("the result", says("#tab-polls", "100%"))
 
 	class.pick("chat")
 	s.kill()

@@ -21,7 +21,7 @@ type TermCourses struct {
 // ListedCourse is one line of the list.
 type ListedCourse struct {
 	ID, Code, Title string
-	Teachers        string
+	Teachers        []string
 	Role            string // of the reader: teacher, assistant, student or admin
 	Students        int
 	Waiting         int // people who asked to join, for those who let them in
@@ -80,7 +80,7 @@ type Join struct {
 	Course   string
 	CourseID string
 	Short    string // the course's code
-	Teachers string
+	Teachers []string
 	Standing string            // outside, waiting or inside
 	Error    string            // catalogue key
 	Name     string            // what was typed in the form

@@ -14,13 +14,14 @@ import (
 type duration = time.Duration
 
 // format is how one language writes numbers, days and times. The standard library knows no month names but
-// English ones, and these tables are shorter than a dependency.
+// English ones, and these tables are shorter than a dependency. A number stays on the line of its month or unit.
 type format struct {
 	dir       string
 	clockForm string // reference layout of a time of day
 	dayForm   string // {W} weekday, {d} day, {m} month as a number, {M} month as a word
 	dateForm  string // with {y}
 	shortForm string // for tables
+	space     string // between two sentences
 	weekdays  [7]string
 	months    [12]string
 	printer   *message.Printer
@@ -28,31 +29,31 @@ type format struct {
 
 var formats = map[string]*format{
 	"en": {
-		"ltr", "15:04", "{W} {d} {M}", "{d} {M} {y}", "{w} {d} {N}",
+		"ltr", "15:04", "{W} {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w} {d}\u00a0{N}", " ",
 		[7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		message.NewPrinter(language.English),
 	},
 	"zh-Hans": {
-		"ltr", "15:04", "{m}月{d}日 {W}", "{y}年{m}月{d}日", "{m}月{d}日",
+		"ltr", "15:04", "{m}月{d}日 {W}", "{y}年{m}月{d}日", "{m}月{d}日", "",
 		[7]string{"星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"},
 		[12]string{},
 		message.NewPrinter(language.SimplifiedChinese),
 	},
 	"ja": {
-		"ltr", "15:04", "{m}月{d}日（{W}）", "{y}年{m}月{d}日", "{m}月{d}日",
+		"ltr", "15:04", "{m}月{d}日（{W}）", "{y}年{m}月{d}日", "{m}月{d}日", "",
 		[7]string{"日", "月", "火", "水", "木", "金", "土"},
 		[12]string{},
 		message.NewPrinter(language.Japanese),
 	},
 	"id": {
-		"ltr", "15.04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}",
+		"ltr", "15.04", "{W}, {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w}, {d}\u00a0{N}", " ",
 		[7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"},
 		message.NewPrinter(language.Indonesian),
 	},
 	"ms": {
-		"ltr", "15:04", "{W}, {d} {M}", "{d} {M} {y}", "{w}, {d} {N}",
+		"ltr", "15:04", "{W}, {d}\u00a0{M}", "{d}\u00a0{M} {y}", "{w}, {d}\u00a0{N}", " ",
 		[7]string{"Ahad", "Isnin", "Selasa", "Rabu", "Khamis", "Jumaat", "Sabtu"},
 		[12]string{"Januari", "Februari", "Mac", "April", "Mei", "Jun", "Julai", "Ogos", "September", "Oktober", "November", "Disember"},
 		message.NewPrinter(language.Malay),
@@ -79,9 +80,9 @@ func (f *format) number(n int) string { return f.printer.Sprintf("%d", n) }
 // percent writes tenths of a percent, without the decimal that is 0.
 func (f *format) percent(tenths int) string {
 	if tenths%10 == 0 {
-		return f.printer.Sprintf("%d", tenths/10) + " %"
+		return f.printer.Sprintf("%d", tenths/10) + "%"
 	}
-	return f.printer.Sprintf("%.1f", float64(tenths)/10) + " %"
+	return f.printer.Sprintf("%.1f", float64(tenths)/10) + "%"
 }
 
 func (f *format) bytes(n int64) string {
@@ -96,9 +97,9 @@ func (f *format) bytes(n int64) string {
 		unit, size = u, size/1000
 	}
 	if size >= 100 || size == math.Trunc(size) {
-		return f.printer.Sprintf("%.0f", size) + " " + unit
+		return f.printer.Sprintf("%.0f", size) + "\u00a0" + unit
 	}
-	return f.printer.Sprintf("%.1f", size) + " " + unit
+	return f.printer.Sprintf("%.1f", size) + "\u00a0" + unit
 }
 
 func iso(t time.Time) string { return t.Format(time.RFC3339) }

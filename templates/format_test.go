@@ -9,11 +9,11 @@ import (
 func TestFormats(t *testing.T) {
 	day := time.Date(2026, 9, 3, 9, 5, 0, 0, time.UTC)
 	for lang, want := range map[string][]string{
-		"en":      {"09:05", "Thursday 3 September", "3 September 2026", "Thu 3 Sep", "1,304", "94.7 %"},
-		"zh-Hans": {"09:05", "9月3日 星期四", "2026年9月3日", "9月3日", "1,304", "94.7 %"},
-		"ja":      {"09:05", "9月3日（木）", "2026年9月3日", "9月3日", "1,304", "94.7 %"},
-		"id":      {"09.05", "Kamis, 3 September", "3 September 2026", "Kam, 3 Sep", "1.304", "94,7 %"},
-		"ms":      {"09:05", "Khamis, 3 September", "3 September 2026", "Kha, 3 Sep", "1,304", "94.7 %"},
+		"en":      {"09:05", "Thursday 3\u00a0September", "3\u00a0September 2026", "Thu 3\u00a0Sep", "1,304", "94.7%"},
+		"zh-Hans": {"09:05", "9月3日 星期四", "2026年9月3日", "9月3日", "1,304", "94.7%"},
+		"ja":      {"09:05", "9月3日（木）", "2026年9月3日", "9月3日", "1,304", "94.7%"},
+		"id":      {"09.05", "Kamis, 3\u00a0September", "3\u00a0September 2026", "Kam, 3\u00a0Sep", "1.304", "94,7%"},
+		"ms":      {"09:05", "Khamis, 3\u00a0September", "3\u00a0September 2026", "Kha, 3\u00a0Sep", "1,304", "94.7%"},
 	} {
 		f := formats[lang]
 		got := []string{f.clock(day), f.day(day), f.date(day), f.shortDate(day), f.number(1304), f.percent(947)}
@@ -29,12 +29,12 @@ func TestFormats(t *testing.T) {
 func TestSmallFormats(t *testing.T) {
 	f := formats["en"]
 	for _, c := range []struct{ got, want string }{
-		{f.percent(1000), "100 %"},
-		{f.percent(0), "0 %"},
-		{f.bytes(0), "0 B"},
-		{f.bytes(999), "999 B"},
-		{f.bytes(1500), "1.5 kB"},
-		{f.bytes(184_300_000_000), "184 GB"},
+		{f.percent(1000), "100%"},
+		{f.percent(0), "0%"},
+		{f.bytes(0), "0\u00a0B"},
+		{f.bytes(999), "999\u00a0B"},
+		{f.bytes(1500), "1.5\u00a0kB"},
+		{f.bytes(184_300_000_000), "184\u00a0GB"},
 		{hms(3*time.Hour + 5*time.Minute + 9*time.Second), "3:05:09"},
 		{initials("Nur Aisyah binti Rahman"), "NR"},
 		{initials("Søren"), "S"},

@@ -55,7 +55,7 @@ type Lesson struct {
 	CourseID   string
 	CourseCode string
 	Course     string
-	Teacher    string
+	Teachers   []string
 	State      string
 	Start, End time.Time // planned, in the reader's zone
 	// CourseStart and CourseEnd are the same instants in the course's zone: shown too where the clocks differ.

@@ -14,18 +14,18 @@ func coursePage(role string) templates.Page {
 }
 
 func courseList() templates.Courses {
-	row := func(id, code, title, teachers, role string, students, waiting int) templates.ListedCourse {
+	row := func(id, code, title, role string, students, waiting int, teachers ...string) templates.ListedCourse {
 		return templates.ListedCourse{ID: id, Code: code, Title: title, Teachers: teachers, Role: role, Students: students, Waiting: waiting}
 	}
 	return templates.Courses{
 		Page: coursePage("admin"), MayCreate: true, Others: 14, Asked: []string{"Klub Debat & Pidato"},
 		Terms: []templates.TermCourses{
 			{Term: "Term 3, 2026", Courses: []templates.ListedCourse{
-				row("1", "BIO-7B", "Biology, year 7", "Ms Tanaka 田中 美咲, Mr Hafiz", "teacher", 304, 3),
-				row("2", "FR-2", "Français débutants – écrire, lire et parler avec des amis du monde entier", "Mme Élodie Lefèvre", "admin", 21, 0),
-				row("3", "SEJ-TINGKATAN-1-PAGI", "Sejarah tingkatan 1", "", "admin", 0, 0),
+				row("1", "BIO-7B", "Biology, year 7", "teacher", 304, 3, "Ms Tanaka 田中 美咲", "Mr Hafiz"),
+				row("2", "FR-2", "Français débutants – écrire, lire et parler avec des amis du monde entier", "admin", 21, 0, "Mme Élodie Lefèvre"),
+				row("3", "SEJ-TINGKATAN-1-PAGI", "Sejarah tingkatan 1", "admin", 0, 0),
 			}},
-			{Courses: []templates.ListedCourse{row("4", "KLUB", "クラブ活動：天文学", "أ. سلمى", "student", 40, 0)}},
+			{Courses: []templates.ListedCourse{row("4", "KLUB", "クラブ活動：天文学", "student", 40, 0, "أ. سلمى")}},
 		},
 	}
 }
@@ -101,7 +101,7 @@ func courseSamples() map[string]any {
 		Errors: map[string]string{"title": "field.missing", "zone": "field.zone", "code": "course.code_taken"},
 	}
 	alone := templates.CoursePeople{Page: page, ID: id, Code: code, Title: title}
-	join := templates.Join{Page: door, Code: "K7QM4XVT", Course: title, CourseID: id, Short: code, Teachers: "Ms Tanaka 田中 美咲", Standing: "outside"}
+	join := templates.Join{Page: door, Code: "K7QM4XVT", Course: title, CourseID: id, Short: code, Teachers: []string{"Ms Tanaka 田中 美咲"}, Standing: "outside"}
 	signUp, full, waiting, inside := join, join, join, join
 	signUp.Name, signUp.Email, signUp.Errors = "ليان الزهراني", "layan@school.example", map[string]string{"email": "join.taken", "password": "setup.password_short"}
 	full.Page, full.Error = coursePage("student"), "join.full"

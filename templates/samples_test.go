@@ -52,7 +52,7 @@ func page(role string) templates.Page {
 func lesson(state string) templates.Lesson {
 	l := templates.Lesson{
 		ID: "7h3k9m2p4q6rs", Title: "Cells, tissue and what holds them together", CourseID: "5c4d3e2f1g0hj",
-		CourseCode: "BIO-7B", Course: "Biology, year 7", Teacher: "Ms Tanaka 田中 美咲", State: state,
+		CourseCode: "BIO-7B", Course: "Biology, year 7", Teachers: []string{"Ms Tanaka 田中 美咲"}, State: state,
 		Start: at("10:00:00"), End: at("10:45:00"), Here: 296, Enrolled: 304,
 	}
 	l.CourseStart, l.CourseEnd = l.Start, l.End
@@ -64,7 +64,7 @@ func lesson(state string) templates.Lesson {
 
 func listed(title, code, course, teacher, state string, start time.Time) templates.Lesson {
 	l := lesson(state)
-	l.Title, l.CourseCode, l.Course, l.Teacher = title, code, course, teacher
+	l.Title, l.CourseCode, l.Course, l.Teachers = title, code, course, []string{teacher}
 	l.Start, l.End = start, start.Add(45*time.Minute)
 	l.CourseStart, l.CourseEnd = l.Start, l.End
 	l.ID = fmt.Sprintf("%013d", start.Unix()%1e9)

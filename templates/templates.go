@@ -146,6 +146,8 @@ func (s *Set) funcs(lang string) template.FuncMap {
 		"messages":  func(prefixes ...string) map[string]any { return s.messages.export(lang, prefixes) },
 		"json":      toJSON,
 		"static":    StaticURL,
+		"space":     func() string { return f.space },
+		"names":     func(names []string) string { return strings.Join(names, s.T(lang, "list.comma", nil)) },
 		"num":       f.number,
 		"pct":       f.percent,
 		"bytes":     f.bytes,

@@ -52,9 +52,15 @@ func TestPages(t *testing.T) {
 			if !strings.Contains(text, `<html lang="`+l.Code+`" dir="ltr">`) {
 				t.Errorf("%s: does not say its language and direction", where)
 			}
+			for _, at := range gap.FindAllStringIndex(text, -1) {
+				t.Errorf("%s: joined as in Latin writing: %q", where, text[max(0, at[0]-30):min(len(text), at[1]+30)])
+			}
 		}
 	}
 }
+
+// gap is a space or a comma of Latin writing where Chinese and Japanese have their own.
+var gap = regexp.MustCompile(`[。、，：；] [^\s<]|[。：] <a|\p{Han}, \p{Han}|[\p{Han}）], \d`)
 
 // TestEmptyPages renders every page with nothing in it: a handler that leaves out a field must not break a page.
 func TestEmptyPages(t *testing.T) {

@@ -66,7 +66,7 @@ func TestPolicyChangeLeavesClosedRegisters(t *testing.T) {
 		if code, to := d.form(t, admin, "/policy", schoolRule("late_after_s", "10:00").Encode()); code != 303 || to != "/policy" {
 			t.Fatalf("change of the rule: %d to %q", code, to)
 		}
-		d.page(t, admin, "/policy", 200, "late is more than 10 min after", "Version 2", "Version 1", "Ida Admin")
+		d.page(t, admin, "/policy", 200, "late is more than 10\u00a0min after", "Version 2", "Version 1", "Ida Admin")
 		if lines, err := audit.Of(t.Context(), db.Reader(), "school", 10); err != nil || len(lines) != 1 || lines[0].Action != "policy.change" || lines[0].Actor != admin {
 			t.Errorf("audit lines about the rule: %+v, %v", lines, err)
 		}
@@ -88,7 +88,7 @@ func TestPolicyChangeLeavesClosedRegisters(t *testing.T) {
 		if code, _ := d.form(t, admin, "/policy", "version=2&restore=1"); code != 303 {
 			t.Errorf("back to the first rule: %d", code)
 		}
-		d.page(t, admin, "/policy", 200, "late is more than 5 min after", "Version 3")
+		d.page(t, admin, "/policy", 200, "late is more than 5\u00a0min after", "Version 3")
 		if code, _ := d.form(t, admin, "/policy", "version=3&restore=9"); code != 404 {
 			t.Errorf("back to a rule that never was: %d, want 404", code)
 		}
@@ -106,8 +106,8 @@ func TestPolicyOfCourse(t *testing.T) {
 		if code, _ := d.form(t, admin, "/policy", schoolRule("version", "2", "late_after_s", "3:30").Encode()); code != 303 {
 			t.Fatal("the school's rule was not taken")
 		}
-		d.page(t, d.teacher, path, 200, "Present is from 60 %", "more than 3 min 30 s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
-		d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60 %")
+		d.page(t, d.teacher, path, 200, "Present is from 60%", "more than 3\u00a0min 30\u00a0s", `name="present_at_pct" type="text" inputmode="numeric" size="6" maxlength="8" autocomplete="off" value="60"`, `value="" placeholder="3:30"`)
+		d.page(t, d.students[0], "/me/attendance", 200, "Present is from 60%")
 		if got := d.register(t, d.teacher); got.Rows[0].Status != "pending" {
 			t.Errorf("status %s", got.Rows[0].Status)
 		}

@@ -642,7 +642,7 @@ func TestEnrollmentHasItsTime(t *testing.T) {
 		}
 		// It is Monday, 7 September: nina comes for Wednesday and Thursday.
 		add("who=nina@x.example&role=student&from=2026-09-09&to=2026-09-10")
-		if status, page := d.ask(t, "tina", "GET", people, ""); status != 200 || !strings.Contains(page, "The nina") || !strings.Contains(page, "10 Sep") || strings.Contains(page, "11 Sep") {
+		if status, page := d.ask(t, "tina", "GET", people, ""); status != 200 || !strings.Contains(page, "The nina") || !strings.Contains(page, "10\u00a0Sep") || strings.Contains(page, "11\u00a0Sep") {
 			t.Errorf("the page: %d %.3000s", status, page)
 		}
 		for _, in := range []bool{false, false, true, true, false} { // from Monday to Friday

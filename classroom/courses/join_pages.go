@@ -219,14 +219,13 @@ func (f *Courses) showInvitation(c *gin.Context, status int, course Course, code
 	if err != nil {
 		return err
 	}
-	var teachers []string
 	for _, m := range members {
 		if m.Role == Teacher {
-			teachers = append(teachers, m.DisplayName)
+			p.Teachers = append(p.Teachers, m.DisplayName)
 		}
 	}
 	p.Code, p.Course, p.Short, p.CourseID = code.Code, course.Title, course.Code, course.ID.String()
-	p.Teachers, p.Standing = strings.Join(teachers, ", "), string(Outside)
+	p.Standing = string(Outside)
 	if v := web.CurrentViewer(c); v != nil {
 		standing, err := f.StandingIn(ctx, course.ID, v.ID)
 		if err != nil {

@@ -495,7 +495,7 @@ func TestPeoplePage(t *testing.T) {
 		t.Errorf("in the course: %v", in)
 	}
 	_, page := d.ask(t, "tina", "GET", people, "")
-	if !strings.Contains(page, "7 September 2026") || !strings.Contains(page, "Left the course") || !strings.Contains(page, "The sam") {
+	if !strings.Contains(page, "7\u00a0September 2026") || !strings.Contains(page, "Left the course") || !strings.Contains(page, "The sam") {
 		t.Errorf("the page lacks a day or who left\n%.3000s", page)
 	}
 	if status, _ := d.ask(t, "tina", "DELETE", "/api/v1/courses/"+s.course.ID.String()+"/enrollments/"+s.people["omar"].ID.String(), ""); status != 204 || s.class(t)["The omar"] != "" {

@@ -79,7 +79,7 @@ func (f *Courses) listed(ctx context.Context, places []Place) ([]templates.TermC
 	for _, p := range places {
 		row := templates.ListedCourse{
 			ID: p.Course.ID.String(), Code: p.Course.Code, Title: p.Course.Title, Role: roleWord(p.Role),
-			Teachers: strings.Join(counts.teachers[p.Course.ID], ", "), Students: counts.students[p.Course.ID],
+			Teachers: counts.teachers[p.Course.ID], Students: counts.students[p.Course.ID],
 		}
 		if p.Role != Student {
 			row.Waiting = counts.waiting[p.Course.ID]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -168,5 +169,5 @@ func policySentence(who Reader, p attendance.Policy) string {
 	if page.MakeupDays > 0 {
 		text += " " + who.T("policy.makeup", map[string]any{"Percent": page.MakeupPct, "N": page.MakeupDays})
 	}
-	return text
+	return strings.ReplaceAll(text, "\u00a0", " ") // what keeps a number beside its unit on a page is in the way in a cell
 }

@@ -117,7 +117,7 @@ func TestWorkbook(t *testing.T) {
 		text += strings.Join(line, ": ") + "\n"
 	}
 	for _, want := range []string{
-		"Present is from 75 % of the counted time", "Europe/Berlin", "2026-10-27 08:30:00", "Ada Teacher", "Closed, version 1", "register.v1",
+		"Present is from 75% of the counted time", "Europe/Berlin", "2026-10-27 08:30:00", "Ada Teacher", "Closed, version 1", "register.v1",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the second sheet does not say %q:\n%s", want, text)
