@@ -101,7 +101,7 @@ func TestEncoders(t *testing.T) {
 		attempts = longForm()
 	}
 	s := openDoors(t)
-	teachers := s.appoint(min(len(attempts), 12))
+	teachers := s.appoint(min(len(attempts), 5)) // so many at a time
 	for batch := range slices.Chunk(attempts, len(teachers)) {
 		s.publishAll(batch, teachers)
 		for _, a := range batch {
@@ -306,6 +306,14 @@ func (a *attempt) apart() (frame, kinds time.Duration) {
 	return time.Millisecond, 5 * time.Millisecond
 }
 
+// corrections is how often sound may be moved to its picture, because a later report says better where it belongs.
+func (a *attempt) corrections(kinds int) int {
+	if _, apart := a.apart(); kinds == 2 && apart > 100*time.Millisecond {
+		return 1
+	}
+	return 0
+}
+
 // clumsy encoders may fail to say goodbye: rtspclientsink of GStreamer 1.22 flushes its own connection while it sends
 // the last RTCP packet, and then, now and again, calls that an error or waits for ever.
 func (a *attempt) clumsy() bool {
@@ -335,8 +343,9 @@ func (a *attempt) check(t *testing.T) {
 		}
 	}
 	last := a.watched.renditions[0].Segments
-	if n := last[len(last)-1].Disc; n != len(a.parts)-1 {
-		t.Errorf("%d discontinuities, want %d", n, len(a.parts)-1)
+	n, least := last[len(last)-1].Disc, len(a.parts)-1
+	if n < least || n > least+a.corrections(len(want)) {
+		t.Errorf("%d discontinuities, want %d", n, least)
 	}
 }
 

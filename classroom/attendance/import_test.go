@@ -14,7 +14,7 @@ import (
 func TestImport(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		d := openDoor(t, newSchool(t, db, 3, "planned"))
-		d.set(nine(120))
+		d.set(nine(47)) // before the register is due to be closed
 		past := lessons.Past{
 			Course: d.course, Title: "Tissue", By: d.teacher,
 			Plan: lessons.Plan{Date: "2026-09-07", Start: "11:00", End: "11:45", Zone: "Europe/Berlin"},
@@ -42,6 +42,7 @@ func TestImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		d.set(nine(120))
 		if err := d.att.CloseDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
