@@ -109,13 +109,17 @@ func (a *onAir) vanish(lost *encoder, wifi *tunnel) (back *encoder) {
 	files := a.openFiles()
 	wifi.vanish()
 	gone := time.Now()
-	a.t.Logf("the page was told %v after the last packet that the teacher is away", a.becomes(a.teacher, "interrupted"))
+	if took := a.becomes(a.teacher, "interrupted"); took > 7*time.Second {
+		a.t.Errorf("the page was told %v after the last packet that the teacher is away, want 5 s and a round of settling", took)
+	}
 	a.pass(gone, either(0, 20*time.Second))
 
 	mobile := dig(a.parent, wifi.to)
 	back = publish(a.parent, mobile.through(a.publishURL()), -1)
 	seen := a.viewer.sees(a.school, 2)
-	a.t.Logf("viewers play %v after the encoder is back", seen.Sub(mobile.used()))
+	if took := seen.Sub(mobile.used()); took > 6*time.Second {
+		a.t.Errorf("viewers play %v after the encoder is back, want 6 s at most", took)
+	}
 	a.becomes(a.teacher, "live")
 
 	wifi.mend()

@@ -121,9 +121,13 @@ func overlong(t *testing.T, s *school) {
 	}
 	// Chunk stream 3, type 0: time 0, length 0xffffff, command message, stream 0 (RTMP 1.0 section 5.3.1.2.1).
 	header := []byte{3, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0}
+	began := time.Now()
 	_, _ = c.Write(append(header, make([]byte, 128)...)) // may fail: the server may hang up in the middle
 	if n, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Errorf("after a message of 16 MiB was announced: read %d bytes, then %v, want that the server hangs up", n, err)
+	}
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("the server hung up after %v, want at once", took)
 	}
 }
 

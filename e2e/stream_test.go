@@ -122,11 +122,7 @@ func TestEveryAccessUnitComesOutOnce(t *testing.T) {
 	checkTogether(t, "lesson", liveVideo, liveAudio, wantVideo[max(0, len(wantVideo)-len(liveVideo)):], wantAudio[max(0, len(wantAudio)-len(liveAudio)):])
 
 	// The replay is there at once and is the same lesson.
-	s.waitUntil("the replay can be played", func() bool {
-		p := student.playback(s.LessonID)
-		return p.URL != "" && !p.Live
-	})
-	again := s.watch(student.playback(s.LessonID).URL)
+	again := s.watch(s.replay(student))
 	replayVideo, replayAudio, _ := again.units("replay")
 	same(t, "video", replayVideo, liveVideo)
 	same(t, "audio", replayAudio, liveAudio)

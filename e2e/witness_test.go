@@ -240,10 +240,13 @@ func (s *school) fetch(address string) []byte {
 // replay waits until the recording of an ended lesson can be watched: at once.
 func (s *school) replay(who *visitor) string {
 	s.t.Helper()
-	s.waitUntil("the recording can be played", func() bool {
+	took := s.waitUntil("the recording can be played", func() bool {
 		p := who.playback(s.LessonID)
 		return p.URL != "" && !p.Live
 	})
+	if took > 2*time.Second {
+		s.t.Errorf("the recording can be played after %v, want 2 s at most", took)
+	}
 	return who.playback(s.LessonID).URL
 }
 
@@ -306,7 +309,5 @@ func (s *school) state(who *visitor) string {
 // becomes waits until the lesson has a state, and returns how long that took.
 func (s *school) becomes(who *visitor, state string) time.Duration {
 	s.t.Helper()
-	began := time.Now()
-	s.waitUntil("the lesson is "+state, func() bool { return s.state(who) == state })
-	return time.Since(began)
+	return s.waitUntil("the lesson is "+state, func() bool { return s.state(who) == state })
 }

@@ -9,8 +9,8 @@ import (
 	"chalkcast/ingest/guard"
 )
 
-// guarded returns an encoder's end of a real socket, and ours behind guard, a key having been shown.
-func guarded(t *testing.T) (encoder, ours net.Conn) {
+// guarded returns an encoder's end of a real socket, and what comes out of ours behind guard, a key having been shown.
+func guarded(t *testing.T) (encoder net.Conn, in *inlet) {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -22,12 +22,16 @@ func guarded(t *testing.T) (encoder, ours net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { encoder.Close() })
-	if ours, err = l.Accept(); err != nil {
+	ours, err := l.Accept()
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ours.Close() })
 	guard.Of(ours).Accepted()
-	return encoder, ours
+	c := &conn{server: &Server{cfg: Config{ReadTimeout: time.Minute}}, nc: ours}
+	c.inlet.c = c
+	c.inlet.gather()
+	return encoder, &c.inlet
 }
 
 // lowat asks the kernel for how many bytes it wakes us.
@@ -43,11 +47,7 @@ func (in *inlet) lowat(t *testing.T) (low int) {
 
 // Reads that are close together ask for more at a time, reads that are far apart for less, down to any byte.
 func TestInletPaces(t *testing.T) {
-	_, ours := guarded(t)
-	c := &conn{server: &Server{cfg: Config{ReadTimeout: time.Minute}}, nc: ours}
-	in := &c.inlet
-	in.c = c
-	in.gather()
+	_, in := guarded(t)
 	now := time.Unix(1_000_000, 0)
 	in.pace(now)
 	for i, step := range []struct {
@@ -81,11 +81,7 @@ func TestInletPaces(t *testing.T) {
 // What is too little to be woken for comes all the same, long before the line counts as lost; and the line is lost as
 // late as ever.
 func TestInletLeavesNothing(t *testing.T) {
-	encoder, ours := guarded(t)
-	c := &conn{server: &Server{cfg: Config{ReadTimeout: time.Minute}}, nc: ours}
-	in := &c.inlet
-	in.c = c
-	in.gather()
+	encoder, in := guarded(t)
 	in.want(mostLow)
 	if _, err := encoder.Write([]byte("goodbye")); err != nil {
 		t.Fatal(err)
@@ -95,7 +91,7 @@ func TestInletLeavesNothing(t *testing.T) {
 	if err != nil || string(b[:n]) != "goodbye" || in.n != 7 {
 		t.Fatalf("read %q, %v, %d bytes in all", b[:n], err, in.n)
 	}
-	c.server.cfg.ReadTimeout = 2 * few
+	in.c.server.cfg.ReadTimeout = 2 * few
 	in.want(mostLow)
 	began := time.Now()
 	if n, err := in.Read(b); n != 0 || err == nil || time.Since(began) < 2*few {

@@ -450,7 +450,7 @@ func TestRevokedKeyEndsTheBroadcast(t *testing.T) {
 	if end := p.waitEnd(t, 1); end.Code != media.KeyRevoked || end.Stopped {
 		t.Errorf("end %+v", end)
 	}
-	if took := time.Since(start); took > 8*time.Second {
+	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
@@ -519,7 +519,9 @@ func TestBadPublishesDoNotStopAGoodOne(t *testing.T) {
 	}
 	start := time.Now()
 	dial(t, p.addr).publish(p.key)
-	t.Logf("published %v after it called", time.Since(start))
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
 	close(stop)
 	wg.Wait()
 }

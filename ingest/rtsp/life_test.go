@@ -109,7 +109,7 @@ func TestRevoke(t *testing.T) {
 	start(t, p, "-rtsp_transport", "tcp")
 	begun := time.Now()
 	p.desk.Revoke(p.key.ID)
-	if end := p.waitEnd(t); end.Code != media.KeyRevoked || end.Stopped || time.Since(begun) > 8*time.Second {
+	if end := p.waitEnd(t); end.Code != media.KeyRevoked || end.Stopped || time.Since(begun) > 2*time.Second {
 		t.Errorf("end %+v after %v", end, time.Since(begun))
 	}
 }
@@ -142,7 +142,7 @@ func TestLostConnection(t *testing.T) {
 			l := start(t, p, "-rtsp_transport", protocol)
 			begun := time.Now()
 			l.Process.Kill()
-			if end := p.waitEnd(t); end.Stopped || end.Code != "" || time.Since(begun) > 8*time.Second {
+			if end := p.waitEnd(t); end.Stopped || end.Code != "" || time.Since(begun) > 2*time.Second {
 				t.Errorf("end %+v after %v", end, time.Since(begun))
 			}
 		})
