@@ -4,12 +4,14 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
@@ -88,8 +90,23 @@ func (tb *tab) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 	tb.t.Helper()
 	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		tb.t.Fatalf("%s: %v\n%s", what, err, tb.describe())
+	for _, action := range actions {
+		if err := doOnPage(ctx, action); err != nil {
+			tb.t.Fatalf("%s: %v\n%s", what, err, tb.describe())
+		}
+	}
+}
+
+// doOnPage carries out one action. A page that comes in the place of another can take an element away between the moment it
+// is found and the moment it is used; the action is then done on what came.
+func doOnPage(ctx context.Context, action chromedp.Action[chromedp.Void]) error {
+	for {
+		err := chromedp.Do(ctx, action)
+		var refused *cdproto.Error
+		if !errors.As(err, &refused) || !strings.Contains(refused.Message, "node with given id") || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(pollInterval)
 	}
 }
 
