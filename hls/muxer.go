@@ -160,7 +160,7 @@ func (m *muxer) advance(s sample, ok bool, start media.Ticks, key bool) {
 func (m *muxer) walk(b *builder, to media.Ticks) {
 	step := max(b.longestPart()/2, 1)
 	for b.end < to {
-		b.end = min(b.end+step, to)
+		b.end = min(b.end+step, to, max(b.part+b.longestPart(), b.end+1))
 		if b.index == 0 {
 			m.cut(b, b.next(false))
 		} else if b.full(b.end + b.usual) {

@@ -91,6 +91,32 @@ func checkUnits(done []finished, builder int, tracks []media.Track, frames []*me
 	return nil
 }
 
+// A line that loses pictures leaves holes: no part becomes longer than was promised, or than a picture of it was.
+func TestHolesKeepPartsShort(t *testing.T) {
+	stream := mediatest.Stream{Duration: 8 * time.Second, FPS: 10, GOP: 20, NoAudio: true}
+	tracks, promised := stream.Tracks(), 505*time.Millisecond
+	for begin := 2100 * time.Millisecond; begin < 3*time.Second; begin += 100 * time.Millisecond {
+		for length := 100 * time.Millisecond; length < 3*time.Second; length += 100 * time.Millisecond {
+			m := newMuxer([][]media.Track{tracks}, 0, 0, nil, targets{500 * time.Millisecond, 2 * time.Second}, &targets{part: promised})
+			for _, f := range stream.Frames() {
+				if at := f.DTS.Duration(tracks[0].Clock); at < begin || at >= begin+length {
+					m.push(f)
+				}
+			}
+			m.flush()
+			most := promised
+			if frame := length + 100*time.Millisecond; frame <= stall { // the picture before it was that long
+				most = max(most, frame)
+			}
+			for _, f := range m.done {
+				if is := f.end - f.start; f.part != nil && is > most {
+					t.Errorf("a hole of %v at %v: the part at %v is %v long, want %v at most", length, begin, f.start, is, most)
+				}
+			}
+		}
+	}
+}
+
 // An encoder that is lost ends its tracks at different times: each rendition says of its last segment what is in it.
 func TestFlushSaysWhatIsThere(t *testing.T) {
 	stream := mediatest.Stream{Duration: 5 * time.Second}
