@@ -2,6 +2,7 @@ package hls_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"chalkcast/hls/hlstest"
 	"chalkcast/media/mediatest"
 )
 
@@ -22,20 +24,40 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// complains reports whether ffprobe says anything but that there is another init segment.
-func complains(text string) bool {
+// complains reports whether ffprobe says anything but that there is another init segment, and that gaps are none: it asks
+// for the segments that EXT-X-GAP says nobody has.
+func complains(text string, gaps []int) bool {
 	for line := range strings.Lines(text) {
-		if !strings.Contains(line, "Found duplicated MOOV Atom. Skipped it") {
+		segment := -1
+		if _, after, ok := strings.Cut(line, "Failed to open segment "); ok {
+			fmt.Sscanf(after, "%d of playlist 0", &segment)
+		}
+		switch {
+		case strings.Contains(line, "Found duplicated MOOV Atom. Skipped it"):
+		case len(gaps) > 0 && strings.Contains(line, "404 Not Found"): // and then which one failed
+		case slices.Contains(gaps, segment):
+		default:
 			return true
 		}
 	}
 	return false
 }
 
-// ffmpeg decodes everything at address, as strictly as it can, and returns how many pictures and sounds it found.
-func ffmpeg(t *testing.T, address string) (pictures, sounds int) {
+// gapsOf returns the numbers of the segments that nobody has.
+func gapsOf(r *hlstest.Rendition) (numbers []int) {
+	for _, s := range r.Segments {
+		if s.Gap {
+			numbers = append(numbers, s.MSN)
+		}
+	}
+	return numbers
+}
+
+// ffmpeg decodes everything at address but the gaps, as strictly as it can, and returns how many pictures and sounds it
+// found.
+func ffmpeg(t *testing.T, address string, gaps ...int) (pictures, sounds int) {
 	t.Helper()
-	args := []string{"-v", "warning", "-err_detect", "explode"}
+	args := []string{"-v", "repeat+warning", "-err_detect", "explode"}
 	if strings.HasSuffix(address, ".m3u8") {
 		args = append(args, "-live_start_index", "0")
 	}
@@ -43,7 +65,7 @@ func ffmpeg(t *testing.T, address string) (pictures, sounds int) {
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
-	if err != nil || complains(complaints.String()) {
+	if err != nil || complains(complaints.String(), gaps) {
 		t.Fatalf("ffprobe: %v\n%s%s", err, complaints.String(), out)
 	}
 	var found struct {

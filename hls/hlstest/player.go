@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -60,16 +59,15 @@ type Player struct {
 	// up to decode times.
 	Loose bool
 	// Crashes says that the server is killed now and then. The last second that it announced may be gone afterwards;
-	// everything else still holds.
+	// everything else still holds. Each server that was started says another name (RFC 9110 section 10.2.4): a viewer who
+	// was not asking for anything sees no connection break.
 	Crashes bool
-
-	cuts atomic.Int64 // connections that broke
 }
 
 // Collect plays all renditions of the multivariant playlist at address until they end, Stop says so, or ctx ends. It
 // returns what it has even when it fails.
 func (p *Player) Collect(ctx context.Context, address string) (*Index, []*Rendition, error) {
-	b, err := p.get(ctx, address)
+	b, _, err := p.get(ctx, address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,17 +120,18 @@ type follower struct {
 	next  int // number of the open segment
 	ends  map[int]float64
 
-	seen  int64 // how many connections had broken at the last reload
-	again bool  // the next reload asks for whatever there is
-	gone  [][]Unit
+	server string // that answered last
+	seen   string // the one that the playlist is from
+	again  bool   // the next reload asks for whatever there is
+	gone   [][]Unit
 }
 
-// crashed reports whether the server was killed since the last reload.
-func (f *follower) crashed() bool { return f.Crashes && f.cuts.Load() != f.seen }
+// crashed reports whether another server has answered than the one that the playlist is from.
+func (f *follower) crashed() bool { return f.Crashes && f.server != f.seen }
 
 // rollBack forgets the newest segment and the open one: both are taken once more from the server that came back.
 func (f *follower) rollBack() {
-	f.seen, f.ends, f.parts, f.taken = f.cuts.Load(), nil, nil, 0
+	f.seen, f.ends, f.parts, f.taken = f.server, nil, nil, 0
 	if n := len(f.Segments); n > 0 {
 		f.next = f.Segments[n-1].MSN
 		f.Segments = f.Segments[:n-1]
@@ -205,7 +204,7 @@ func (f *follower) reload(ctx context.Context) (done bool, err error) {
 		}
 	}
 	if err := f.take(ctx, now); err != nil {
-		if _, answered := errors.AsType[*statusError](err); answered && f.crashed() {
+		if f.crashed() {
 			f.again = true
 			return false, nil
 		}
@@ -459,28 +458,29 @@ func (f *follower) fetch(ctx context.Context, uri string) ([]byte, error) {
 	return f.get(ctx, f.base.JoinPath("..", uri).String())
 }
 
-// get fetches an address. What was promised must be there: only 503 may be asked for again.
-func (p *Player) get(ctx context.Context, address string) ([]byte, error) {
+func (f *follower) get(ctx context.Context, address string) ([]byte, error) {
+	b, server, err := f.Player.get(ctx, address)
+	if server != "" {
+		f.server = server
+	}
+	return b, err
+}
+
+// get fetches an address, and says which server answered. What was promised must be there: only 503 may be asked for again.
+func (p *Player) get(ctx context.Context, address string) (b []byte, server string, err error) {
 	client := p.Client
 	if client == nil {
 		client = http.DefaultClient
 	}
-	var last error
 	for deadline := time.Now().Add(p.Patience); ; {
-		b, again, err := once(ctx, client, address)
-		if err == nil {
-			return b, nil
-		}
-		last = err
-		if _, answered := errors.AsType[*statusError](err); again && !answered {
-			p.cuts.Add(1)
-		}
-		if !again || time.Now().After(deadline) {
-			return nil, last
+		b, header, again, err := once(ctx, client, address)
+		server = header.Get("Server")
+		if err == nil || !again || time.Now().After(deadline) {
+			return b, server, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(last, ctx.Err())
+			return nil, server, errors.Join(err, ctx.Err())
 		case <-time.After(200 * time.Millisecond): // as a player does, not to wait for something
 		}
 	}
@@ -491,22 +491,24 @@ type statusError struct{ status, path string }
 
 func (e *statusError) Error() string { return e.status + ": " + e.path }
 
-func once(ctx context.Context, client *http.Client, address string) (b []byte, again bool, err error) {
+// once asks once. again says that another try may help.
+func once(ctx context.Context, client *http.Client, address string) (b []byte, header http.Header, again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, false, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, ctx.Err() == nil, err
+		return nil, nil, ctx.Err() == nil, err
 	}
 	defer resp.Body.Close()
 	b, err = io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, true, err
+		return nil, resp.Header, true, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, resp.StatusCode == http.StatusServiceUnavailable, &statusError{resp.Status, req.URL.Path[max(0, len(req.URL.Path)-40):]}
+		err = &statusError{resp.Status, req.URL.Path[max(0, len(req.URL.Path)-40):]}
+		return nil, resp.Header, resp.StatusCode == http.StatusServiceUnavailable, err
 	}
-	return b, false, nil
+	return b, resp.Header, false, nil
 }
