@@ -104,8 +104,9 @@ func (r *rendition) restoreSegment(rec record, parts []record) {
 		r.number = rec.MSN
 	}
 	for r.number < rec.MSN {
-		last := r.list[len(r.list)-1]
-		r.appendGap(last.end)
+		end := r.list[len(r.list)-1].end
+		missing := max(micros(rec.StartMicros)-end, 0)
+		r.appendGap(end + (missing / time.Duration(rec.MSN-r.number)).Truncate(time.Microsecond))
 	}
 	s := &segment{heading: rec.heading(), end: micros(rec.EndMicros), size: rec.Bytes, closed: time.UnixMicro(rec.AtMicros)}
 	if rec.Sum != nil {
@@ -190,15 +191,19 @@ func (c *channel) resumeClock() {
 // recoverTails makes segments of the parts that a crash left behind, so that no more than one part is lost, lets
 // all renditions count alike again, and shows everything to viewers.
 func (c *channel) recoverTails(recs []record) {
-	number := 0
+	var first *rendition
 	for _, r := range c.shape.get().renditions {
-		c.recoverTail(r, recs)
-		number = max(number, r.number)
+		if c.recoverTail(r, recs); first == nil || r.number > first.number {
+			first = r
+		}
 	}
 	c.resumeClock()
 	c.recoverTargets()
 	for _, r := range c.shape.get().renditions {
-		for len(r.list) > 0 && r.number < number && number-r.number <= maxMissing {
+		if len(r.list) == 0 { // nobody has seen any of it
+			r.number, r.disc, r.breaking = first.number, first.disc, first.breaking
+		}
+		for r.number < first.number && first.number-r.number <= maxMissing {
 			c.spool.write(segmentRecord(r.name, r.appendGap(c.edge)), true)
 		}
 		c.present(r)

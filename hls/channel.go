@@ -122,7 +122,7 @@ func (c *channel) attach(in *Input) error {
 	if c.shape.get().ended {
 		return errEnded
 	}
-	c.flush()
+	c.hangUp()
 	c.input = in
 	c.epoch++
 	c.tag, c.generation = newTag(c.epoch), -1
@@ -135,8 +135,7 @@ func (c *channel) detach(in *Input) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.input == in {
-		c.flush()
-		c.input = nil
+		c.hangUp()
 		c.reshape(func(s *shape) { s.publishing = false })
 	}
 }
@@ -148,8 +147,7 @@ func (c *channel) finish() bool {
 	if c.shape.get().ended {
 		return false
 	}
-	c.flush()
-	c.input = nil
+	c.hangUp()
 	now := c.cfg.Now().UTC()
 	if c.spool != nil {
 		c.spool.record(record{Kind: recEnd, AtMicros: now.UnixMicro()}, true)
@@ -430,7 +428,8 @@ func (v *view) trim(window time.Duration) {
 	}
 }
 
-// flush ends the open generation. What comes next is a discontinuity.
+// flush ends the open generation. What comes next is a discontinuity. Playlists go on to hint at the part that the next
+// generation of this epoch begins with: some players stop when the hint disappears.
 func (c *channel) flush() {
 	if c.mux == nil {
 		return
@@ -439,9 +438,20 @@ func (c *channel) flush() {
 	c.apply(c.cfg.Now())
 	c.mux = nil
 	for _, r := range c.shape.get().renditions {
-		r.open, r.parts, r.body, r.samples = nil, nil, nil, nil
+		r.parts, r.body, r.samples = nil, nil, nil
 		r.breaking = r.number > 0
-		c.publish(r)
+	}
+}
+
+// hangUp ends the epoch: nothing more of what was hinted at comes.
+func (c *channel) hangUp() {
+	c.flush()
+	c.input = nil
+	for _, r := range c.shape.get().renditions {
+		if r.open != nil {
+			r.open = nil
+			c.publish(r)
+		}
 	}
 }
 

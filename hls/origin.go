@@ -151,8 +151,7 @@ func (o *Origin) close() {
 	o.channels.Range(func(_, v any) bool {
 		c := v.(*channel)
 		c.mu.Lock()
-		c.flush()
-		c.input = nil
+		c.hangUp()
 		c.mu.Unlock()
 		if c.spool != nil {
 			c.spool.close()

@@ -164,6 +164,64 @@ func TestCrashInFirstSegment(t *testing.T) {
 	h.play(h.publish(again.Tracks(), true), again.Frames())
 }
 
+// The sound's first part was on the disk when the server was killed, the picture's was not: both go on with the same
+// number.
+func TestCrashKeepsRenditionsInStep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stream := mediatest.Stream{Duration: 5 * time.Second}
+	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+	h.crash(func(folder string) {
+		keepLines(t, folder, func(line string) bool {
+			first := strings.Contains(line, `"k":"part","r":"a0","e"`) // no number: 0
+			return first || strings.Contains(line, `"k":"lesson"`) || strings.Contains(line, `"k":"init"`)
+		})
+	})
+	again := mediatest.Stream{Duration: 5 * time.Second, Start: time.Hour}
+	for i, r := range h.play(h.publish(again.Tracks(), true), again.Frames()) {
+		if last := r.Segments[len(r.Segments)-1]; last.MSN != 3 || last.Disc != 1 {
+			t.Errorf("rendition %d ends with segment %d after %d breaks, want 3 after 1", i, last.MSN, last.Disc)
+		}
+	}
+}
+
+// A line in the middle of the journal is damaged: its segment is a gap, as long as it was.
+func TestLostLineIsAGap(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stream := mediatest.Stream{Duration: 9 * time.Second}
+	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+	before, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.crash(func(folder string) {
+		keepLines(t, folder, func(line string) bool { return !strings.Contains(line, `"k":"seg","r":"v0","n":1,`) })
+	})
+	after, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range before.Segments {
+		if got := after.Segments[i]; got.MSN != s.MSN || got.Duration != s.Duration || !got.At.Equal(s.At) || got.Gap != (i == 1) {
+			t.Errorf("segment %d was %+v and is %+v", i, s, got)
+		}
+	}
+}
+
+// keepLines drops lines of a journal.
+func keepLines(t *testing.T, folder string, keep func(line string) bool) {
+	t.Helper()
+	change(t, filepath.Join(folder, "journal.jsonl"), func(b []byte) (kept []byte) {
+		for line := range strings.Lines(string(b)) {
+			if keep(line) {
+				kept = append(kept, line...)
+			}
+		}
+		return kept
+	})
+}
+
 func change(t *testing.T, name string, f func([]byte) []byte) {
 	t.Helper()
 	b, err := os.ReadFile(name)

@@ -427,8 +427,8 @@ func TestViewerGoesAway(t *testing.T) {
 	})
 }
 
-// Between two generations nothing is hinted at, but who has just been told so may ask: the first part of the next one has
-// that name.
+// Between two generations of an epoch the first part of the next one is hinted at, and who asks for it gets it. When the
+// encoder has gone, nothing is.
 func TestHintOutlivesGeneration(t *testing.T) {
 	inBubble(t, func(h *house, in *hls.Input, frames []*media.Frame) {
 		h.write(in, frames[:130]...)
@@ -436,15 +436,20 @@ func TestHintOutlivesGeneration(t *testing.T) {
 			f.DTS += media.TicksOf(10*time.Second, h.rate)
 		}
 		h.write(in, frames[130])
-		p, err := hlstest.Parse(h.ask("GET", h.path(h.lesson)+"v0/live.m3u8").Body.Bytes())
-		if err != nil {
-			t.Fatal(err)
+		parse := func() *hlstest.Playlist {
+			t.Helper()
+			p, err := hlstest.Parse(h.ask("GET", h.path(h.lesson)+"v0/live.m3u8").Body.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
 		}
+		p := parse()
 		last := p.Segments[len(p.Segments)-1]
-		if p.Hint != "" || last.MSN != 2 {
-			t.Fatalf("after a break segment %d is the last, and %q is hinted at", last.MSN, p.Hint)
-		}
 		next := strings.NewReplacer("seg-", "part-", "-2.m4s", "-3-0.m4s").Replace(last.URI)
+		if p.Hint != next || last.MSN != 2 {
+			t.Fatalf("after a break segment %d is the last, and %q is hinted at, want 2 and %q", last.MSN, p.Hint, next)
+		}
 		asked := h.later(h.path(h.lesson) + "v0/" + next)
 		synctest.Wait()
 		h.write(in, frames[131:220]...)
@@ -454,6 +459,10 @@ func TestHintOutlivesGeneration(t *testing.T) {
 		// Nothing comes of what is further away.
 		if w, took := h.later(h.path(h.lesson) + "v0/" + strings.Replace(next, "-3-0", "-9-0", 1))(); w.Code != 404 || took != 0 {
 			t.Errorf("a part far ahead: %d after %v, want 404 at once", w.Code, took)
+		}
+		in.Close(media.End{})
+		if p := parse(); p.Hint != "" {
+			t.Errorf("nobody publishes, and %q is hinted at", p.Hint)
 		}
 	})
 }
