@@ -404,11 +404,9 @@ func (c *channel) publish(r *rendition) {
 			}
 		}
 	}
-	if b := renderLive(v, false, reports); b != nil {
-		v.live = newPage(b)
-	}
-	if b := renderLive(v, true, reports); b != nil {
-		v.delta = newPage(b)
+	if v.first < len(v.list) {
+		v.live = sync.OnceValue(func() *page { return newPage(renderLive(v, false, reports)) })
+		v.delta = sync.OnceValue(func() *page { return newPage(renderLive(v, true, reports)) })
 	}
 	r.view.set(v)
 	if len(old.list) < 2 { // see playable

@@ -24,7 +24,11 @@ type page struct {
 	zipped     func() []byte // made when first asked for, shared afterwards
 }
 
+// newPage returns the page with this text, nil when there is none.
 func newPage(b []byte) *page {
+	if b == nil {
+		return nil
+	}
 	h := fnv.New64a()
 	h.Write(b)
 	sum := strconv.FormatUint(h.Sum64(), 36)
@@ -165,13 +169,10 @@ func older(list []*segment, parts []part, limit time.Duration) int {
 	return n
 }
 
-// renderLive writes the live playlist of v (RFC 8216bis section 4.4), or its delta update. It is nil for a view
-// without a finished segment.
+// renderLive writes the live playlist of v (RFC 8216bis section 4.4), which has a finished segment, or its delta update,
+// which is nil when there is nothing to skip.
 func renderLive(v *view, delta bool, reports []report) []byte {
 	list := v.list[v.first:]
-	if len(list) == 0 {
-		return nil
-	}
 	skip := 0
 	if delta {
 		if skip = older(list, v.parts, skipAfter*v.targets.segment); skip == 0 {

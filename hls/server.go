@@ -328,12 +328,15 @@ func (s *server) live(w *visit, r *http.Request, c *channel, name string) error 
 	if err != nil {
 		return err
 	}
-	p := v.live
-	if d.skip && v.delta != nil {
-		p = v.delta
+	if v.live == nil {
+		return errUnknown // it ended before anything was published
+	}
+	var p *page
+	if d.skip {
+		p = v.delta()
 	}
 	if p == nil {
-		return errUnknown // it ended before anything was published
+		p = v.live()
 	}
 	cache := cacheEdge
 	if d.msn >= 0 {
