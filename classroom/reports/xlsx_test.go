@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,27 @@ func open(t *testing.T, b []byte) *excelize.File {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// The two sentences about the policy stand as they would on a page.
+func TestWorkbookPolicy(t *testing.T) {
+	for lang, want := range map[string]string{"en": ". ", "zh-Hans": "。", "ja": "。"} {
+		f := open(t, book(t, lang, reports.Full))
+		rows, err := f.GetRows(f.GetSheetList()[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := reader(t, lang)
+		p := attendance.DefaultPolicy()
+		second := who.T("policy.makeup", map[string]any{"Percent": p.MakeupPct, "N": p.MakeupDays})
+		found := slices.ContainsFunc(slices.Concat(rows...), func(cell string) bool {
+			first, ok := strings.CutSuffix(cell, strings.ReplaceAll(second, "\u00a0", " "))
+			return ok && first != "" && strings.HasSuffix(first, want)
+		})
+		if !found {
+			t.Errorf("%s: no cell ends with %q behind %q: %q", lang, second, want, rows)
+		}
+	}
 }
 
 func TestWorkbook(t *testing.T) {

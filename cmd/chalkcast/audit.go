@@ -26,10 +26,10 @@ func (v *auditVerifyCmd) Run(ctx context.Context, env *environment) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	defer db.Close()
-	lines, err := audit.Verify(ctx, db)
+	n, err := audit.Verify(ctx, db)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.stdout, "The audit log holds: %d lines, each as it was written.\n", lines)
+	_, err = fmt.Fprintf(env.stdout, "The audit log holds: %s, each as it was written.\n", lines(n))
 	return err
 }

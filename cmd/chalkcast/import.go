@@ -92,7 +92,7 @@ func readList(name string) ([]byte, error) {
 
 // tell says what was done, or would be, or what is wrong with the list.
 func (i *importRosterCmd) tell(w io.Writer, pages *templates.Set, file *roster.File, r *courses.RosterReport) error {
-	fmt.Fprintf(w, "Read as %s: %d lines.\n", file.Encoding, len(file.Lines)+file.Mistakes.N)
+	fmt.Fprintf(w, "Read as %s: %s.\n", file.Encoding, lines(len(file.Lines)+file.Mistakes.N))
 	for _, m := range r.Mistakes.List {
 		column := ""
 		if m.Fault.Field != "" {
@@ -107,7 +107,7 @@ func (i *importRosterCmd) tell(w io.Writer, pages *templates.Set, file *roster.F
 		r.New, r.Made, r.Changed, r.Unchanged, r.Missing, r.Ended)
 	switch {
 	case r.Mistakes.N > 0:
-		return fmt.Errorf("%d lines cannot be used; nothing was changed", r.Mistakes.N)
+		return fmt.Errorf("%s cannot be used; nothing was changed", lines(r.Mistakes.N))
 	case i.DryRun:
 		fmt.Fprintln(w, "Nothing was changed: this was a dry run.")
 	}
@@ -132,4 +132,12 @@ func inWords(pages *templates.Set, err error) error {
 		return errors.New(pages.T("en", f.Key, f.Data))
 	}
 	return err
+}
+
+// lines counts lines in English.
+func lines(n int) string {
+	if n == 1 {
+		return "1 line"
+	}
+	return fmt.Sprintf("%d lines", n)
 }
