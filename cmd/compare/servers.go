@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -275,6 +279,15 @@ type report struct {
 		CPUPct float64 `json:"cpu_pct"`
 	} `json:"own"`
 	Late struct{ P99 float64 } `json:"late_ms"`
+}
+
+// problems lists what went wrong, and how often.
+func (r *report) problems() string {
+	var all []string
+	for _, kind := range slices.Sorted(maps.Keys(r.Errors)) {
+		all = append(all, fmt.Sprintf("%d × %s", r.Errors[kind], kind))
+	}
+	return cmp.Or(strings.Join(all, ", "), "none")
 }
 
 // good reports whether everybody followed live: no more than 0.1 % of the time was spent waiting, and nothing failed.

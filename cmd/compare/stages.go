@@ -76,7 +76,7 @@ const (
 
 // viewers measures how many follow live on one core.
 func (b *bench) viewers(ctx context.Context) error {
-	b.say("| server | parts | viewers | stalled %% | CPU %% | load's CPU %% |\n|---|---|---|---|---|---|")
+	b.say("| server | parts | viewers | stalled %% | CPU %% | load's CPU %% | errors |\n|---|---|---|---|---|---|---|")
 	part := partLengths[0]
 	peer, err := climb(b.Viewers, b.Viewers/4, func(n int) (bool, error) {
 		return b.follow(ctx, "peer", part.length, n, func() (*server, error) { return b.peer(ctx, serverCore, part.length) })
@@ -111,7 +111,7 @@ func (b *bench) follow(ctx context.Context, name string, part time.Duration, n i
 	if err != nil {
 		return false, err
 	}
-	b.say("| %s | %v | %d | %.3f | %.0f | %.0f | %v", name, part, n, r.StalledPct, r.Server.CPUPct, r.Own.CPUPct, r.Errors)
+	b.say("| %s | %v | %d | %.3f | %.0f | %.0f | %s |", name, part, n, r.StalledPct, r.Server.CPUPct, r.Own.CPUPct, r.problems())
 	return r.good(), nil
 }
 
@@ -142,7 +142,7 @@ func climb(first, step int, try func(int) (bool, error)) (best int, err error) {
 // plain measures viewers who fetch whole segments.
 func (b *bench) plain(ctx context.Context) error {
 	var cost [2]float64
-	b.say("| server | plain viewers | stalled %% | CPU µs per viewer-second |\n|---|---|---|---|")
+	b.say("| server | plain viewers | stalled %% | CPU µs per viewer-second | errors |\n|---|---|---|---|---|")
 	for i, open := range []func() (*server, error){
 		func() (*server, error) { return b.ours(ctx, serverCore, 1, "balanced") },
 		func() (*server, error) { return b.nginx(ctx, serverCore, loadCore) },
@@ -161,7 +161,7 @@ func (b *bench) plain(ctx context.Context) error {
 			return err
 		}
 		cost[i] = r.Server.PerViewer
-		b.say("| %s | %d | %.3f | %.1f | %v", []string{"ours", "nginx"}[i], b.Plain, r.StalledPct, cost[i], r.Errors)
+		b.say("| %s | %d | %.3f | %.1f | %s |", []string{"ours", "nginx"}[i], b.Plain, r.StalledPct, cost[i], r.problems())
 	}
 	b.say("\nOurs takes %.2f times as much as nginx.\n", cost[0]/cost[1])
 	return nil
