@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"chalkcast/classroom/courses"
 	"chalkcast/classroom/lessons"
 	"chalkcast/media"
 )
@@ -88,6 +89,12 @@ func TestLessonThroughItsPages(t *testing.T) {
 	// 45 min of lesson and an hour; the plan was made to the minute.
 	if left := p.ExpiresAt.Sub(s.clock.Now()); left < 104*time.Minute || left > 105*time.Minute {
 		t.Errorf("the ticket lives %v, want 105 min", left)
+	}
+	leaves := s.clock.Now().Add(20 * time.Minute).Truncate(time.Millisecond)
+	_, err := s.k.Courses.EnrollAll(t.Context(), 0, s.course, []courses.NewMember{{User: s.people["outsider"].id, Role: courses.Student, Until: leaves}})
+	s.must(err)
+	if p := s.playback("outsider", id); p.URL == "" || !p.ExpiresAt.Equal(leaves) {
+		t.Errorf("the ticket of a student who leaves at %v: %+v, want one until then", leaves, p)
 	}
 	s.beat(g)
 	s.wantPage("student", class, `data-state="live"`)
