@@ -66,8 +66,12 @@ func (s *school) checkPlayed(teacher *visitor, played time.Duration) (me entry) 
 	}
 }
 
-// near says whether two durations are within the 2 s that a register may be off.
-func near(a, b time.Duration) bool { return (a - b).Abs() <= 2*time.Second }
+// near says whether what a register says is within the 2 s that it may be off. It says whole seconds: a second that has
+// begun is not among them.
+func near(register, real time.Duration) bool {
+	off := real - register
+	return off >= -2*time.Second && off < 3*time.Second
+}
 
 func milliseconds(unix float64) time.Time { return time.UnixMilli(int64(unix)) }
 

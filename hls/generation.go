@@ -21,7 +21,11 @@ func (c *channel) begin(in *Input, f *media.Frame, now time.Time, before *muxer)
 		}
 	}
 	if at := c.base.Add(start); c.base.IsZero() || now.Sub(at).Abs() > clockSlack {
-		c.base = now.Round(0).Add(-start).UTC().Truncate(time.Microsecond)
+		at = now.Round(0)
+		if end := c.base.Add(c.edge); end.After(at) && end.Sub(at) <= clockSlack {
+			at = end // dates do not go back for what they may be off
+		}
+		c.base = at.Add(-start).UTC().Truncate(time.Microsecond)
 	}
 	c.astray = 0
 	c.generation++

@@ -286,6 +286,37 @@ func TestClockIsSet(t *testing.T) {
 	sameUnits(t, "v0", all[0].Track(1), frames, 0, 0)
 }
 
+// Dates are a little ahead of our clock, and the encoder comes back too soon for it to catch up: they do not go back. When
+// they are further ahead than they may be, they do.
+func TestDatesGoOn(t *testing.T) {
+	t.Parallel()
+	for back, want := range map[time.Duration]time.Duration{2200 * time.Millisecond: 0, 5 * time.Second: -4 * time.Second} {
+		h := newHouse(t)
+		stream := mediatest.Stream{Duration: 8 * time.Second}
+		in := h.publish(stream.Tracks(), true)
+		frames := stream.Frames()
+		cut := h.ahead(frames, 6*time.Second)
+		h.write(in, frames[:cut]...)
+		h.clock.pass(-back)
+		h.write(in, frames[cut:]...)
+		if err := in.Close(media.End{}); err != nil {
+			t.Fatal(err)
+		}
+		h.clock.pass(time.Second)
+		h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+		h.end()
+		_, all := h.collect("dvr.m3u8")
+		for _, r := range all {
+			n := slices.IndexFunc(r.Segments, func(s hlstest.Segment) bool { return s.Discontinuity })
+			last, next := r.Segments[n-1], r.Segments[n]
+			end := last.At.Add(time.Duration(last.Duration * float64(time.Second)))
+			if step := next.At.Sub(end); (step - want).Abs() > 50*time.Millisecond {
+				t.Errorf("our clock is %v behind: dates go on %v after the end of the segment before, want %v", back, step, want)
+			}
+		}
+	}
+}
+
 func TestPreviewLeavesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
