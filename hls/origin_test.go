@@ -277,6 +277,16 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// playlist returns a media playlist of the lesson, as it is now.
+func (h *house) playlist(name string) *hlstest.Playlist {
+	h.t.Helper()
+	p, err := hlstest.Parse(h.get(h.url(h.lesson, name)))
+	if err != nil {
+		h.t.Fatalf("%s: %v", name, err)
+	}
+	return p
+}
+
 // get fetches an address that must be there.
 func (h *house) get(address string) []byte {
 	h.t.Helper()

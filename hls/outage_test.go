@@ -24,14 +24,7 @@ func TestOutageIsNoMedia(t *testing.T) {
 	stream.Duration = 5 * time.Second
 	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
 
-	parse := func(name string) *hlstest.Playlist {
-		p, err := hlstest.Parse(h.get(h.url(h.lesson, name)))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		return p
-	}
-	whole := parse("v0/live.m3u8")
+	whole := h.playlist("v0/live.m3u8")
 	if sum := seconds(whole); sum < float64(3*whole.TargetDuration) {
 		t.Errorf("after an outage the playlist has %.3f s, want three target durations of %d at least", sum, whole.TargetDuration)
 	}
@@ -44,7 +37,7 @@ func TestOutageIsNoMedia(t *testing.T) {
 		behind += s.Duration
 	}
 	for _, name := range []string{"live", "dvr"} {
-		delta := parse(fmt.Sprintf("v0/%s.m3u8?_HLS_msn=%d&_HLS_skip=YES", name, whole.Next()-1))
+		delta := h.playlist(fmt.Sprintf("v0/%s.m3u8?_HLS_msn=%d&_HLS_skip=YES", name, whole.Next()-1))
 		if sum := seconds(delta); delta.Skipped == 0 && name == "dvr" || delta.Skipped > 0 && sum < delta.SkipUntil {
 			t.Errorf("%s: the delta update skips %d and leaves %.3f s, CAN-SKIP-UNTIL is %v", name, delta.Skipped, sum, delta.SkipUntil)
 		}

@@ -35,10 +35,7 @@ func (h *house) crash(damage func(folder string)) {
 
 // spoolQuiet reports whether the spool has everything that was published.
 func (h *house) spoolQuiet() bool {
-	p, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	p := h.playlist("v0/live.m3u8")
 	journal, err := os.ReadFile(filepath.Join(h.cfg.Spool, h.lesson.String(), "journal.jsonl"))
 	if err != nil {
 		h.t.Fatal(err)
@@ -90,16 +87,10 @@ func TestCrashKeepsNumbersAndParts(t *testing.T) {
 			h := newHouse(t)
 			stream := mediatest.Stream{Duration: 9 * time.Second}
 			h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
-			before, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-			if err != nil {
-				t.Fatal(err)
-			}
+			before := h.playlist("v0/live.m3u8")
 			h.crash(func(folder string) { test.damage(t, folder) })
 
-			after, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-			if err != nil {
-				t.Fatal(err)
-			}
+			after := h.playlist("v0/live.m3u8")
 			if after.Next() != before.Next()+1 {
 				t.Errorf("the next segment is %d, want %d: one more than the open one was", after.Next(), before.Next()+1)
 			}
@@ -191,17 +182,11 @@ func TestLostLineIsAGap(t *testing.T) {
 	h := newHouse(t)
 	stream := mediatest.Stream{Duration: 9 * time.Second}
 	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
-	before, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := h.playlist("v0/live.m3u8")
 	h.crash(func(folder string) {
 		keepLines(t, folder, func(line string) bool { return !strings.Contains(line, `"k":"seg","r":"v0","n":1,`) })
 	})
-	after, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	after := h.playlist("v0/live.m3u8")
 	for i, s := range before.Segments {
 		if got := after.Segments[i]; got.MSN != s.MSN || got.Duration != s.Duration || !got.At.Equal(s.At) || got.Gap != (i == 1) {
 			t.Errorf("segment %d was %+v and is %+v", i, s, got)

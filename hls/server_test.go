@@ -26,10 +26,7 @@ func onAir(t *testing.T) (*house, *hlstest.Playlist) {
 	h := newHouse(t)
 	stream := mediatest.Stream{Duration: 9 * time.Second}
 	h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
-	p, err := hlstest.Parse(h.get(h.url(h.lesson, "v0/live.m3u8")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := h.playlist("v0/live.m3u8")
 	return h, p
 }
 

@@ -74,8 +74,8 @@ type view struct {
 	number  int        // of the segment that is being made or will be made next
 	ended   bool
 	targets targets
-	live    func() *page // rendered for the first who asks; nil before a segment is finished
-	delta   func() *page // nil when there is nothing to skip
+	live    func() *page // rendered for the first who asks; both are nil before a segment is finished
+	delta   func() *page // the same, but what it returns is nil when there is nothing to skip
 }
 
 // find returns the finished segment with a number, nil when it is not there (any more).

@@ -104,6 +104,16 @@ func (f *format) bytes(n int64) string {
 
 func iso(t time.Time) string { return t.Format(time.RFC3339) }
 
+// JoinSentences puts sentences one after the other: Chinese and Japanese have no space between them. A language that we do not
+// speak is English, as for Set.T.
+func JoinSentences(lang string, sentences ...string) string {
+	f, ok := formats[lang]
+	if !ok {
+		f = formats["en"]
+	}
+	return strings.Join(sentences, f.space)
+}
+
 // hms writes a length for a column of figures: 0:45:10.
 func hms(d time.Duration) string {
 	s := int64(d / time.Second)

@@ -164,7 +164,7 @@ func (s *Set) exactWords(lang string, e Exact) string {
 	if d < time.Minute || seconds == 0 {
 		return text
 	}
-	return text + formats[lang].space + s.durationWords(lang, seconds)
+	return JoinSentences(lang, text, s.durationWords(lang, seconds))
 }
 
 // template returns the text of key with its placeholders, for a script that fills them.

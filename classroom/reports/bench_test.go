@@ -32,7 +32,7 @@ func benchmarkExports(b *testing.B, db *database.DB) {
 	s := newTerm(b, db, 1000, 200)
 	s.watched(b)
 	ctx := context.Background()
-	who := reports.Reader{ID: 1000, Name: "Ada", T: func(key string, _ map[string]any) string { return key }}
+	who := reports.Reader{ID: 1000, Name: "Ada", Lang: "en", T: func(key string, _ map[string]any) string { return key }}
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	filter := attendance.Filter{From: from, Until: from.AddDate(1, 0, 0)}
 	lesson, err := s.lessons.Find(ctx, 5000)

@@ -24,7 +24,7 @@ func WriteLines(w io.Writer, f Form, lines [][]string) error {
 
 // WriteCSV writes a register as the API does.
 func WriteCSV(w io.Writer, s Subject, p Preset, f Form) error {
-	who := Reader{T: func(key string, _ map[string]any) string { return key }}
+	who := Reader{Lang: "en", T: func(key string, _ map[string]any) string { return key }}
 	return s.report(p, who, time.Time{}).write(w, Options{Preset: p, CSV: true, Form: f}, who, func() {})
 }
 
@@ -35,7 +35,7 @@ func WriteXLSX(w io.Writer, s Subject, p Preset, who Reader, now time.Time) erro
 
 // WriteMatrix writes a matrix in any format.
 func WriteMatrix(w io.Writer, m *attendance.Matrix, o Options) error {
-	who := Reader{T: func(key string, _ map[string]any) string { return key }}
+	who := Reader{Lang: "en", T: func(key string, _ map[string]any) string { return key }}
 	m.Course = courses.Course{Code: "BIO", Zone: time.UTC}
 	return matrixReport(m, "School", who, time.Time{}).write(w, o, who, func() {})
 }

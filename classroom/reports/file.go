@@ -21,6 +21,7 @@ import (
 type Reader struct {
 	ID   media.ID
 	Name string
+	Lang string
 	T    func(key string, data map[string]any) string // the reader's catalogue
 }
 
@@ -167,10 +168,7 @@ func policySentence(who Reader, p attendance.Policy) string {
 		"Bridge": templates.Exact(page.Bridge), "Outage": templates.Exact(page.OutageMerge),
 	})
 	if page.MakeupDays > 0 {
-		if !strings.HasSuffix(text, "。") { // the full stop of Chinese and Japanese brings its own space
-			text += " "
-		}
-		text += who.T("policy.makeup", map[string]any{"Percent": page.MakeupPct, "N": page.MakeupDays})
+		text = templates.JoinSentences(who.Lang, text, who.T("policy.makeup", map[string]any{"Percent": page.MakeupPct, "N": page.MakeupDays}))
 	}
 	return strings.ReplaceAll(text, "\u00a0", " ") // what keeps a number beside its unit on a page is in the way in a cell
 }

@@ -86,7 +86,7 @@ func newTerm(t testing.TB, db *database.DB, students, taught int) schoolTerm {
 func writeMatrix(t testing.TB, s schoolTerm, w io.Writer, o reports.Options) {
 	t.Helper()
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	file, err := s.reports.Matrix(context.Background(), reports.Reader{ID: 1000, Name: "Ada", T: func(key string, _ map[string]any) string { return key }}, s.course, from, from.AddDate(1, 0, 0), o)
+	file, err := s.reports.Matrix(context.Background(), reports.Reader{ID: 1000, Name: "Ada", Lang: "en", T: func(key string, _ map[string]any) string { return key }}, s.course, from, from.AddDate(1, 0, 0), o)
 	if err == nil {
 		err = file.Write(w, nil)
 	}

@@ -148,7 +148,7 @@ func options(c *gin.Context, csv bool) (o Options, err error) {
 }
 
 func reader(c *gin.Context, v *web.Viewer) Reader {
-	return Reader{ID: v.ID, Name: v.Name, T: func(key string, data map[string]any) string { return web.T(c, key, data) }}
+	return Reader{ID: v.ID, Name: v.Name, Lang: web.Lang(c), T: func(key string, data map[string]any) string { return web.T(c, key, data) }}
 }
 
 func send(c *gin.Context, file *File) error {

@@ -29,7 +29,7 @@ func reader(t testing.TB, lang string) reports.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reports.Reader{ID: 9, Name: "Ada Teacher", T: func(key string, data map[string]any) string { return set.T(lang, key, data) }}
+	return reports.Reader{ID: 9, Name: "Ada Teacher", Lang: lang, T: func(key string, data map[string]any) string { return set.T(lang, key, data) }}
 }
 
 var made = time.Date(2026, 10, 27, 7, 30, 0, 0, time.UTC)

@@ -224,7 +224,7 @@ func (e *exportForm) reader(ctx context.Context, d *desk) (reports.Reader, error
 	if lang == "" {
 		lang = d.accounts.School().Lang
 	}
-	return reports.Reader{ID: u.ID, Name: u.DisplayName, T: func(key string, data map[string]any) string { return pages.T(lang, key, data) }}, nil
+	return reports.Reader{ID: u.ID, Name: u.DisplayName, Lang: lang, T: func(key string, data map[string]any) string { return pages.T(lang, key, data) }}, nil
 }
 
 // save writes the file; what could not be written whole does not stay.
