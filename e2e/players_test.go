@@ -94,7 +94,9 @@ var chained = regexp.MustCompile(`/GstFakeSink:(picture|sound)[^ ]*: last-messag
 func playGStreamer(ctx context.Context, address string, want heard) (got heard, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sink := func(name string) string { return "fakesink name=" + name + " silent=false sync=false" }
+	// Sinks that do not wait for a first buffer when gst-launch pauses to fill its queues: one would wait for sound, and the
+	// sound for pictures that nobody takes.
+	sink := func(name string) string { return "fakesink name=" + name + " silent=false sync=false async=false" }
 	cmd := exec.CommandContext(ctx, "gst-launch-1.0", "-v", "playbin", "uri="+address,
 		"video-sink="+sink("picture"), "audio-sink="+sink("sound"))
 	var complaints strings.Builder
