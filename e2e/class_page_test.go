@@ -61,6 +61,9 @@ func (tb *tab) offline(yes bool) {
 // isLive is true while the page says that its viewer is where everybody else is.
 const isLive = `!document.querySelector("[data-do=live]").hidden && !document.querySelector("[data-do=live]").classList.contains("is-away") && document.querySelector("main").dataset.state === "live"`
 
+// hasTenSeconds is true when who goes back as far is behind everybody else.
+const hasTenSeconds = `document.querySelector("video").currentTime - document.querySelector("video").seekable.start(0) > 10`
+
 // One lesson in one page that is never loaded anew: before, waiting, live with every button and key, without a network,
 // asleep, ended, and again as a replay.
 func TestClassPage(t *testing.T) {
@@ -143,6 +146,7 @@ func (tb *tab) checkKeys() {
 func (tb *tab) checkBehind() {
 	tb.t.Helper()
 	live := `document.querySelector("[data-do=live]")`
+	tb.waitFor("there are ten seconds to go back", hasTenSeconds)
 	tb.press("j")
 	tb.waitFor("it is behind", live+`.classList.contains("is-away")`)
 	tb.waitFor("a speed can be chosen", `!document.querySelector(".ctl-speed").hidden`)

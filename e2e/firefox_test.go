@@ -154,6 +154,7 @@ func TestFirefoxWatches(t *testing.T) {
 	const frames = `document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames`
 	f.waitFor("pictures are decoded", frames+" > 50")
 	f.waitFor("it is live", isLive)
+	f.waitFor("there are ten seconds to go back", hasTenSeconds)
 	f.do("WebDriver:ExecuteScript", map[string]any{"script": `document.querySelector("[data-do=back]").click()`, "args": []any{}})
 	f.waitFor("it is behind", `document.querySelector("[data-do=live]").classList.contains("is-away")`)
 	f.do("WebDriver:ExecuteScript", map[string]any{"script": `document.querySelector("[data-do=live]").click()`, "args": []any{}})

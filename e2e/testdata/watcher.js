@@ -25,12 +25,14 @@
   // When the picture moved. The picture stands when the same moment is shown for a quarter of a second.
   let at = -1;
   let last = 0;
+  let decoded = 0; // as the element says, which begins anew with other media
   setInterval(() => {
     const video = document.querySelector('video');
     if (!video) return;
     const now = Date.now();
     const frames = video.getVideoPlaybackQuality().totalVideoFrames;
-    watched.frames = Math.max(watched.frames, frames);
+    watched.frames += frames >= decoded ? frames - decoded : frames;
+    decoded = frames;
     if (video.currentTime === at || video.paused) return;
     at = video.currentTime;
     const current = watched.moved.at(-1);
