@@ -205,6 +205,15 @@ func (c *channel) write(in *Input, f *media.Frame) error {
 	return nil
 }
 
+func (c *channel) rest() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mux == nil {
+		return 0
+	}
+	return c.mux.rest()
+}
+
 // apply publishes what the muxer has finished.
 func (c *channel) apply(now time.Time) {
 	if len(c.mux.done) == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"chalkcast/media"
 )
@@ -194,6 +195,10 @@ func (in *Input) Write(f *media.Frame) error {
 	}
 	return err
 }
+
+// Rest returns how much more of the programme must probably come until viewers get something new of it, 0 when nobody
+// knows. It may be called by the goroutine that writes.
+func (in *Input) Rest() time.Duration { return in.channel.rest() }
 
 // Close ends the run of the encoder. A lesson stays, and waits for it to come back; a preview ends.
 func (in *Input) Close(media.End) error {

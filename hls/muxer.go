@@ -119,6 +119,21 @@ func (m *muxer) position(f *media.Frame) (at time.Duration, ok bool) {
 	return (f.DTS + l.offset).Duration(l.track.Clock), true
 }
 
+// rest returns how much farther the leading track must probably come until a part is finished. It comes by whole frames,
+// and brings all others with it.
+func (m *muxer) rest() time.Duration {
+	lead := m.builders[0]
+	due := lead.expected()
+	for _, b := range m.builders[1:] {
+		if len(b.pending) > 0 {
+			return 0 // its segment ends with its next frame
+		}
+		due = min(due, (b.expected()-b.usual).Rescale(b.clock, lead.clock))
+	}
+	frames := (due - m.reached + lead.usual - 1) / max(lead.usual, 1)
+	return max(frames*lead.usual, 0).Duration(lead.clock)
+}
+
 // push takes the next frame. Frames from before the start are dropped, and those that another track's jump has
 // put far away from the leading one.
 func (m *muxer) push(f *media.Frame) {

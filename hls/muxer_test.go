@@ -173,3 +173,45 @@ func TestFirstSegmentBeginsWithItsFirstFrame(t *testing.T) {
 		}
 	}
 }
+
+// TestRest asks before each part for when it will be finished: never more than a picture too late, and rarely too early.
+func TestRest(t *testing.T) {
+	for _, fps := range []int{10, 24, 25, 30, 50} {
+		for _, gop := range []time.Duration{2 * time.Second, 2500 * time.Millisecond, 4 * time.Second} {
+			for _, part := range []time.Duration{200, 500, 1000} {
+				t.Run(fmt.Sprintf("%d pictures, %v, parts of %d ms", fps, gop, part), func(t *testing.T) {
+					stream := mediatest.Stream{Duration: 30 * time.Second, FPS: fps, GOP: int(gop * time.Duration(fps) / time.Second)}
+					checkRest(t, stream, part*time.Millisecond)
+				})
+			}
+		}
+	}
+}
+
+func checkRest(t *testing.T, stream mediatest.Stream, part time.Duration) {
+	t.Helper()
+	tracks := stream.Tracks()
+	picture := time.Second / time.Duration(stream.FPS)
+	m := newMuxer([][]media.Track{tracks, tracks[1:]}, 0, 0, nil, targets{part, 2 * time.Second}, &targets{part: part + part/100})
+	var due []time.Duration // since the last part was finished
+	early := 0
+	for _, f := range stream.Frames() {
+		m.push(f)
+		reached := m.reached.Duration(m.lead.track.Clock)
+		if len(m.done) > 0 {
+			for _, d := range due {
+				if reached > 12*time.Second && d > reached+picture+time.Millisecond {
+					t.Errorf("at %v a part was finished that was expected at %v", reached, d)
+				}
+			}
+			if len(due) > 0 && due[0] < reached-picture-time.Millisecond {
+				early++
+			}
+			m.done, due = m.done[:0], nil
+		}
+		due = append(due, reached+m.rest())
+	}
+	if early > 4 {
+		t.Errorf("%d parts came more than a picture later than expected, want at most 4", early)
+	}
+}

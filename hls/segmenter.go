@@ -40,11 +40,13 @@ type segmenter struct {
 	part    media.Ticks // where the open segment and part begin
 	end     media.Ticks // up to where media was added
 	usual   media.Ticks // length of the latest frame
+	cycle   media.Ticks // length of the latest segment
 	keyed   bool        // the open segment begins at a key frame
 }
 
 // begin sets everything to an empty segment at start.
 func (s *segmenter) begin(start media.Ticks, keyed bool) {
+	s.cycle = s.end - s.segment
 	s.segment, s.part, s.end, s.keyed = start, start, start, keyed
 }
 
@@ -81,6 +83,19 @@ func (s *segmenter) next(key bool) cut {
 		return cutPart
 	}
 	return keep
+}
+
+// expected returns where the frame begins that ends the open part, when all goes on as it did: frames of the same length,
+// groups of pictures of the same length.
+func (s *segmenter) expected() media.Ticks {
+	if s.usual <= 0 {
+		return s.end
+	}
+	full := s.part + max(s.longestPart()/s.usual, 1)*s.usual
+	if cut := s.segment + s.cycle; s.cycle > 0 && cut > s.end {
+		return min(full, cut)
+	}
+	return full
 }
 
 func (s *segmenter) longestPart() media.Ticks {

@@ -50,6 +50,8 @@ func (s *school) Open(context.Context, media.Grant, []media.Track) (ingest.Write
 	return s, nil
 }
 
+func (*school) Rest() time.Duration { return 0 }
+
 func (s *school) Write(*media.Frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

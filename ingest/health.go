@@ -32,6 +32,7 @@ type meter struct {
 	main   int // index of the track that paces the broadcast: the first video track, or else the first
 	sound  int // index of the first audio track, −1 when there is none
 
+	pace        pace
 	begin, last time.Time
 	newest      int // absolute number of the slot that is being filled
 	ring        [slots]slotCount
@@ -135,14 +136,15 @@ func note(list []media.Warning, code media.Code, detail string) []media.Warning 
 // jump notes that the encoder's clock jumped.
 func (m *meter) jump(now time.Time) { m.jumped = now }
 
-// frame counts a frame, whose time is repaired.
+// frame counts a frame, whose time is repaired and that is read now.
 func (m *meter) frame(now time.Time, f *media.Frame) {
+	now = m.arrived(now, f)
 	m.advance(now)
 	m.last = now
 	m.ring[m.newest%slots].bytes += len(f.Data)
 	m.bytes10s += len(f.Data)
 	switch {
-	case m.main < len(m.tracks) && f.Track == m.tracks[m.main].ID:
+	case m.paces(f):
 		m.mainFrame(f)
 	case m.sound >= 0 && f.Track == m.tracks[m.sound].ID:
 		m.soundDTS, m.heard = f.DTS, true
@@ -153,6 +155,19 @@ func (m *meter) frame(now time.Time, f *media.Frame) {
 	if m.refusal == nil {
 		m.refusal = m.tooMuch()
 	}
+}
+
+func (m *meter) paces(f *media.Frame) bool {
+	return m.main < len(m.tracks) && f.Track == m.tracks[m.main].ID
+}
+
+func (m *meter) arrived(now time.Time, f *media.Frame) time.Time {
+	for i := range m.tracks {
+		if t := &m.tracks[i]; t.ID == f.Track && t.Clock > 0 {
+			return m.pace.frame(now, f.DTS.Duration(t.Clock), m.paces(f))
+		}
+	}
+	return now
 }
 
 func (m *meter) mainFrame(f *media.Frame) {
@@ -222,7 +237,7 @@ func (m *meter) runningGap() time.Duration {
 
 // health returns what holds at now. It is called about once a second.
 func (m *meter) health(now time.Time) media.Health {
-	m.advance(now)
+	m.advance(m.pace.read(now)) // of what was not read yet nothing is known
 	h := media.Health{
 		At:         now,
 		Silence:    now.Sub(m.last),

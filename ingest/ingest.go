@@ -31,6 +31,9 @@ type Sink interface {
 // error is about what was written before.
 type Writer interface {
 	Write(f *media.Frame) error
+	// Rest returns how much farther the first picture track, or the first track of a broadcast without pictures, must
+	// probably come until viewers get something new, 0 when nobody knows.
+	Rest() time.Duration
 	Close(e media.End) error
 }
 

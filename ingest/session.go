@@ -98,6 +98,18 @@ func (s *Session) Write(f *media.Frame) error {
 	return s.writer.Write(f)
 }
 
+// Rest returns for how long the encoder may be left alone, since nothing that it sends until then is new for viewers; 0
+// when it may not. The frames of that time count as arrived when they were due.
+func (s *Session) Rest() time.Duration {
+	if s.meter == nil || s.writer == nil {
+		return 0
+	}
+	more, now := s.writer.Rest(), s.desk.cfg.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.meter.pace.rest(now, more)
+}
+
 // End leaves the desk. stopped says that the teacher pressed Stop, why tells why the server ended the broadcast, nil
 // when it did not. Every session that Admit returned ends exactly once; later calls do nothing.
 func (s *Session) End(stopped bool, why *media.Refusal) {

@@ -145,7 +145,7 @@ func (c *conn) allow(d time.Duration) {
 // stillAllow gives the encoder the usual time again. A timer costs as much as a small frame: it is moved when an eighth
 // of the time is over.
 func (c *conn) stillAllow() {
-	if d := c.server.cfg.ReadTimeout; c.inlet.low == 0 && time.Since(c.allowed) > d/8 {
+	if d := c.server.cfg.ReadTimeout; time.Since(c.allowed) > d/8 {
 		c.allow(d)
 	}
 }

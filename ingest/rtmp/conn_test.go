@@ -26,6 +26,8 @@ func (h *openHouse) Ended(media.Grant, media.End)               { h.ended++ }
 func (h *openHouse) Open(context.Context, media.Grant, []media.Track) (ingest.Writer, error) {
 	return h, nil
 }
+func (*openHouse) Rest() time.Duration { return 0 }
+
 func (h *openHouse) Write(*media.Frame) error { return nil }
 func (h *openHouse) Close(media.End) error    { return nil }
 

@@ -1,7 +1,10 @@
 package rtmp
 
 import (
+	"context"
+	"errors"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -45,56 +48,78 @@ func (in *inlet) lowat(t *testing.T) (low int) {
 	return low
 }
 
-// Reads that are close together ask for more at a time, reads that are far apart for less, down to any byte.
-func TestInletPaces(t *testing.T) {
-	_, in := guarded(t)
-	now := time.Unix(1_000_000, 0)
-	in.pace(now)
-	for i, step := range []struct {
-		gap time.Duration
-		low int
-	}{
-		{5, 128},
-		{0, 256},
-		{21, 256},
-		{19, 512},
-		{40, 512},
-		{1, 1024},
-		{1, 2048},
-		{1, 2048},
-		{46, 1024},
-		{46, 512},
-		{46, 256},
-		{46, 128},
-		{46, 1},
-		{46, 1},
-		{5, 128},
-	} {
-		now = now.Add(step.gap * time.Millisecond)
-		in.pace(now)
-		if got := in.lowat(t); got != step.low {
-			t.Errorf("step %d, %d ms later: woken for %d bytes, want %d", i, step.gap, got, step.low)
+const rest = 300 * time.Millisecond
+
+// What comes during a rest is read when the rest is over, all at once, and then everything is read as it comes.
+func TestInletRests(t *testing.T) {
+	encoder, in := guarded(t)
+	began := time.Now()
+	go func() {
+		for range 10 {
+			time.Sleep(10 * time.Millisecond)
+			encoder.Write([]byte("picture."))
 		}
+	}()
+	b := make([]byte, 1000)
+	n, err := in.readAfter(b, rest)
+	if took := time.Since(began); err != nil || n != 80 || took < rest {
+		t.Errorf("%d bytes, %v, after %v; want all 80, after %v", n, err, took, rest)
+	}
+	if low := in.lowat(t); low != 1 {
+		t.Errorf("after the rest we are woken for %d bytes", low)
+	}
+	began = time.Now()
+	time.AfterFunc(20*time.Millisecond, func() { encoder.Write([]byte("x")) })
+	if n, err := in.Read(b); n != 1 || err != nil || in.n != 1 {
+		t.Errorf("then %d bytes, %v, after %v", n, err, time.Since(began))
 	}
 }
 
-// What is too little to be woken for comes all the same, long before the line counts as lost; and the line is lost as
-// late as ever.
-func TestInletLeavesNothing(t *testing.T) {
+// The end of the connection, and of the server's patience, end a rest.
+func TestInletRestEnds(t *testing.T) {
 	encoder, in := guarded(t)
-	in.want(mostLow)
-	if _, err := encoder.Write([]byte("goodbye")); err != nil {
-		t.Fatal(err)
-	}
-	b := make([]byte, 64)
-	n, err := in.Read(b)
-	if err != nil || string(b[:n]) != "goodbye" || in.n != 7 {
-		t.Fatalf("read %q, %v, %d bytes in all", b[:n], err, in.n)
-	}
-	in.c.server.cfg.ReadTimeout = 2 * few
-	in.want(mostLow)
 	began := time.Now()
-	if n, err := in.Read(b); n != 0 || err == nil || time.Since(began) < 2*few {
+	time.AfterFunc(20*time.Millisecond, func() { encoder.Close() })
+	if n, err := in.readAfter(make([]byte, 10), time.Hour); n != 0 || err == nil {
+		t.Errorf("closed line: %d bytes, %v, after %v", n, err, time.Since(began))
+	}
+	_, in = guarded(t)
+	time.AfterFunc(20*time.Millisecond, func() { in.c.hangUp(nil) })
+	if n, err := in.readAfter(make([]byte, 10), time.Hour); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("hung up: %d bytes, %v, after %v", n, err, time.Since(began))
+	}
+}
+
+// An encoder that sends much more than it used to is not held up by a rest.
+func TestInletMakesRoom(t *testing.T) {
+	encoder, in := guarded(t)
+	const flood = 32 << 20
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := encoder.Write(make([]byte, flood))
+		sent <- err
+	}()
+	b := make([]byte, 64<<10)
+	for read := 0; read < flood && ctx.Err() == nil; {
+		n, err := in.readAfter(b, time.Hour)
+		if err != nil {
+			t.Fatalf("%v after %d bytes", err, read)
+		}
+		read += n
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}
+
+// A line on which nothing comes is lost as late as ever.
+func TestInletSilence(t *testing.T) {
+	_, in := guarded(t)
+	in.c.server.cfg.ReadTimeout = 200 * time.Millisecond
+	began := time.Now()
+	if n, err := in.readAfter(make([]byte, 10), rest); n != 0 || err == nil || time.Since(began) < rest+200*time.Millisecond {
 		t.Errorf("a silent line: %d bytes, %v, after %v", n, err, time.Since(began))
 	}
 }

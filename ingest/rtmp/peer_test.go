@@ -73,6 +73,8 @@ func (r *recorder) Open(_ context.Context, _ media.Grant, tracks []media.Track) 
 	return u, nil
 }
 
+func (*run) Rest() time.Duration { return 0 }
+
 func (u *run) Write(f *media.Frame) error {
 	u.r.note(func() { u.frames = append(u.frames, f) })
 	return nil

@@ -34,6 +34,8 @@ func (s *school) Health(media.Grant, media.Health)           {}
 func (s *school) Ended(media.Grant, media.End)               {}
 func (s *school) Close(media.End) error                      { return nil }
 
+func (*school) Rest() time.Duration { return 0 }
+
 func (s *school) Write(f *media.Frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

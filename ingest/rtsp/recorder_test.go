@@ -58,6 +58,8 @@ func (r *recorder) Started(_ media.Grant, _ []media.Track, encoder string) {
 func (r *recorder) Health(media.Grant, media.Health) {}
 func (r *recorder) Ended(_ media.Grant, e media.End) { r.note(func() { r.ends = append(r.ends, e) }) }
 
+func (*recorder) Rest() time.Duration { return 0 }
+
 func (r *recorder) Write(f *media.Frame) error {
 	r.note(func() { r.written = append(r.written, f) })
 	return nil
