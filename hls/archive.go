@@ -108,11 +108,9 @@ func (r *rendition) restoreSegment(rec record, parts []record) {
 		missing := max(micros(rec.StartMicros)-end, 0)
 		r.appendGap(end + (missing / time.Duration(rec.MSN-r.number)).Truncate(time.Microsecond))
 	}
-	s := &segment{heading: rec.heading(), end: micros(rec.EndMicros), size: rec.Bytes, closed: time.UnixMicro(rec.AtMicros)}
-	if rec.Sum != nil {
-		s.sum.Store(rec.Sum)
-		s.state.Store(int32(spooled))
-	} else {
+	s := &segment{heading: rec.heading(), end: micros(rec.EndMicros), size: rec.Bytes, crc: rec.CRC, closed: time.UnixMicro(rec.AtMicros)}
+	s.state.Store(int32(spooled))
+	if s.gap() {
 		s.state.Store(int32(lost))
 	}
 	for _, p := range parts {
@@ -167,6 +165,7 @@ func (r *rendition) settle(rec record) {
 	if rec.Kind == recLost {
 		state = lost
 	}
+	r.list[i].sum.Store(rec.Sum)
 	r.list[i].state.Store(int32(state))
 }
 
@@ -265,18 +264,17 @@ func (c *channel) recoverTail(r *rendition, recs []record) {
 			break
 		}
 		s.parts, s.samples = appendPartRecord(s.parts, s.start, rec), append(s.samples, rec.Samples...)
+		s.crc = crc32.Update(s.crc, castagnoli, data)
 	}
 	if len(s.parts) == 0 {
 		return
 	}
 	s.size, s.end = partBytes(s.parts), s.parts[len(s.parts)-1].end
 	s.closed = s.at.Add(s.duration())
-	content, err := storage.Describe(f, s.size)
-	if err = errors.Join(err, f.Truncate(s.size), f.Sync()); err != nil {
+	if err := errors.Join(f.Truncate(s.size), f.Sync()); err != nil {
 		c.spool.note(err)
 		return
 	}
-	s.sum.Store(&content.Sum)
 	s.state.Store(int32(spooled))
 	c.spool.write(segmentRecord(r.name, s), true)
 	r.list = append(r.list, s)
@@ -312,9 +310,9 @@ func (c *channel) index() []byte {
 			}
 			b = appendRecord(b, segmentRecord(r.name, seg))
 			if k := seg.keeping(); k == stored {
-				b = appendRecord(b, record{Kind: recStored, Rendition: r.name, MSN: seg.msn})
+				b = appendRecord(b, storedRecord(r.name, seg))
 			} else {
-				b = appendRecord(b, record{Kind: recLost, Rendition: r.name, MSN: seg.msn})
+				b = appendRecord(b, lostRecord(r.name, seg))
 			}
 		}
 	}

@@ -126,7 +126,7 @@ func (a *auditor) audit(ctx context.Context, folder string, index []byte) {
 		case "stored":
 			s := segments[key]
 			name := fmt.Sprintf("%s%s/%s/%d.m4s", folder, s.Tag, s.Rendition, s.MSN)
-			if got, err := a.truth.Stat(ctx, name); err != nil || got.Size != s.Bytes || got.Sum != s.Sum {
+			if got, err := a.truth.Stat(ctx, name); err != nil || got.Size != s.Bytes || got.Sum != l.Sum {
 				a.t.Errorf("%s is called stored: %+v, %v", name, got, err)
 			}
 			a.seen++

@@ -56,8 +56,8 @@ type record struct {
 	Discontinuity bool         `json:"break,omitempty"`
 	Independent   bool         `json:"ind,omitempty"`
 	Bytes         int64        `json:"bytes,omitempty"`
-	Sum           *storage.Sum `json:"sha256,omitempty"`
-	CRC           uint32       `json:"crc,omitempty"` // of a part's bytes
+	Sum           *storage.Sum `json:"sha256,omitempty"` // of what was uploaded
+	CRC           uint32       `json:"crc,omitempty"`    // of a part's or a segment's bytes
 	Samples       []byte       `json:"samples,omitempty"`
 
 	Init      []byte `json:"init,omitempty"`
@@ -150,8 +150,17 @@ func headingRecord(kind, rendition string, h *heading) record {
 
 func segmentRecord(rendition string, s *segment) record {
 	rec := headingRecord(recSegment, rendition, &s.heading)
-	rec.EndMicros, rec.Bytes, rec.Sum, rec.Independent = s.end.Microseconds(), s.size, s.sum.Load(), s.independent()
+	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = s.end.Microseconds(), s.size, s.crc, s.independent()
 	return rec
+}
+
+// storedRecord says that the store has a segment.
+func storedRecord(rendition string, s *segment) record {
+	return record{Kind: recStored, Rendition: rendition, MSN: s.msn, Sum: s.sum.Load()}
+}
+
+func lostRecord(rendition string, s *segment) record {
+	return record{Kind: recLost, Rendition: rendition, MSN: s.msn}
 }
 
 func initRecord(rendition string, n initName, b []byte, v *variant) record {

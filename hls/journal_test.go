@@ -16,6 +16,7 @@ func aJournal() []byte {
 	m := newMade().segment("1-aaaaaa", 0, false, 500, 500)
 	sum := storage.Sum{1, 2, 3}
 	m.list[0].sum.Store(&sum)
+	m.list[0].crc = 4711
 	var b []byte
 	for _, rec := range []record{
 		{Kind: recLesson, Version: journalVersion, Lesson: 77},
@@ -23,7 +24,7 @@ func aJournal() []byte {
 		{Kind: recPart, Rendition: "v0", Tag: "1-aaaaaa", Bytes: 9, CRC: 1, EndMicros: 500000},
 		targetsRecord(targets{505 * time.Millisecond, 2 * time.Second}),
 		segmentRecord("v0", m.list[0]),
-		{Kind: recStored, Rendition: "v0"},
+		storedRecord("v0", m.list[0]),
 		{Kind: recLost, Rendition: "v0", MSN: 3},
 		{Kind: recEnd, AtMicros: 5},
 	} {

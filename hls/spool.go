@@ -1,11 +1,8 @@
 package hls
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -61,7 +58,6 @@ type spoolWriter struct {
 	f    file // nil: could not be made
 	name string
 	size int64
-	sum  hash.Hash
 	err  error
 }
 
@@ -198,14 +194,13 @@ func (s *spool) writePart(r *rendition, h *heading, p part, data, samples []byte
 	if w.err != nil || p.offset != w.size {
 		return // the segment is lost to the disk already
 	}
-	w.sum.Write(data)
 	w.size += int64(len(data))
 	if _, w.err = w.f.Write(data); w.err != nil {
 		s.note(fmt.Errorf("write spool: %w", w.err))
 		return
 	}
 	rec := headingRecord(recPart, r.name, h)
-	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = p.end.Microseconds(), p.size, crc32.Checksum(data, castagnoli), p.independent
+	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = p.end.Microseconds(), p.size, p.crc, p.independent
 	if len(samples) <= maxSamples {
 		rec.Samples = samples
 	}
@@ -224,7 +219,7 @@ var (
 )
 
 func (s *spool) create(name string) *spoolWriter {
-	w := &spoolWriter{name: name, sum: sha256.New()}
+	w := &spoolWriter{name: name}
 	switch {
 	case s.disk.distrust.Load():
 		w.err = errDistrust
@@ -258,13 +253,9 @@ func (s *spool) settle(r *rendition, seg *segment) {
 	}
 	ok := w != nil && w.name == spoolFile(r.name, &seg.heading) && w.err == nil && w.size == seg.size && s.sync(w)
 	if ok {
-		sum := storage.Sum(w.sum.Sum(nil))
-		seg.sum.Store(&sum)
 		s.disk.add(seg.size)
 		seg.state.CompareAndSwap(int32(inMemory), int32(spooled))
-	} else if b := seg.body.Load(); b != nil {
-		sum := b.sum()
-		seg.sum.Store(&sum)
+	} else {
 		s.remove(spoolFile(r.name, &seg.heading))
 	}
 	if w != nil && w.f != nil {
@@ -406,15 +397,6 @@ func (d *disk) open(root *os.Root, name string, flags int) (file, error) {
 		return d.fault(name, f), nil
 	}
 	return f, nil
-}
-
-// sum returns the SHA-256 of all parts.
-func (b body) sum() storage.Sum {
-	h := sha256.New()
-	for _, p := range b {
-		h.Write(p)
-	}
-	return storage.Sum(h.Sum(nil))
 }
 
 // ReadAt reads across the parts.

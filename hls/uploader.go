@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -146,52 +148,52 @@ var errLetGo = errors.New("neither disk nor store took it, and memory ran short"
 
 // store brings a segment to the store from wherever its bytes are.
 func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segment) error {
-	key := segmentKey(c.id, r.name, s)
-	sum := s.sum.Load()
-	if sum == nil {
-		return storage.ErrContent
-	}
-	content := storage.Content{Size: s.size, Sum: *sum}
+	key, file := segmentKey(c.id, r.name, s), storage.File{Size: s.size, CRC: s.crc}
 	b := s.body.Load()
-	if s.keeping() == inMemory && b != nil {
-		content.Body = *b
-		return u.keep(ctx, key, content)
-	}
 	f, err := c.spool.open(r, &s.heading)
-	if err != nil && b != nil {
-		content.Body = *b // somebody cleared the spool, and memory still has it
-		return u.keep(ctx, key, content)
+	if err == nil {
+		defer f.Close()
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return u.already(ctx, key, content)
-	}
-	if err != nil {
+	switch {
+	case b != nil && (err != nil || s.keeping() == inMemory): // the disk failed, or somebody cleared the spool
+		file.Body = *b
+	case errors.Is(err, fs.ErrNotExist):
+		return u.already(ctx, key, s)
+	case err != nil:
 		return err
+	default:
+		file.Body = f
 	}
-	defer f.Close()
-	return u.heard(storage.KeepFile(ctx, u.cfg.Store, key, f, content, u.patience()))
+	sum, err := storage.KeepFile(ctx, u.cfg.Store, key, file, u.patience())
+	if err == nil && !sum.IsZero() {
+		s.sum.Store(&sum)
+	}
+	return u.heard(err)
 }
 
 // already asks whether the store has an object whose file is gone: the line that says so was lost in a crash.
-func (u *uploader) already(ctx context.Context, key string, want storage.Content) error {
+func (u *uploader) already(ctx context.Context, key string, want *segment) error {
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
-	info, err := u.cfg.Store.Stat(ctx, key)
+	o, err := u.cfg.Store.Get(ctx, key, storage.Range{})
 	if err != nil {
 		return err
 	}
-	if info.Size != want.Size || info.Sum != want.Sum {
-		return fmt.Errorf("%w: %s", storage.ErrContent, key)
+	defer o.Body.Close()
+	crc := crc32.New(castagnoli)
+	n, err := io.Copy(crc, o.Body)
+	if err == nil && (n != want.size || want.crc != 0 && crc.Sum32() != want.crc) {
+		err = fmt.Errorf("%w: %s", storage.ErrContent, key)
 	}
-	return nil
+	return err
 }
 
 // settled writes down what became of a segment.
 func (u *uploader) settled(c *channel, r *rendition, s *segment, err error) {
-	kind := recStored
+	rec := storedRecord(r.name, s)
 	if err != nil {
 		u.cfg.Log.Error("segment is lost to the recording", "lesson", c.id, "rendition", r.name, "segment", s.msn, "err", err)
-		kind = recLost
+		rec = lostRecord(r.name, s)
 		s.state.Store(int32(lost))
 		u.metrics.lost(s)
 	} else {
@@ -200,7 +202,7 @@ func (u *uploader) settled(c *channel, r *rendition, s *segment, err error) {
 	}
 	c.unstored.done(s)
 	c.spool.do(func() {
-		c.spool.write(record{Kind: kind, Rendition: r.name, MSN: s.msn}, false)
+		c.spool.write(rec, false)
 		c.tidy(r, s)
 		u.ended(c)
 	})

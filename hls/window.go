@@ -28,13 +28,14 @@ func (h *heading) init() initName { return initName{h.tag, h.generation} }
 type segment struct {
 	heading
 	end   time.Duration
-	size  int64 // 0: a gap
+	size  int64  // 0: a gap
+	crc   uint32 // CRC-32C of its bytes; 0: not known
 	parts []part
 
 	samples []byte // its table, of the main rendition; nil when it is not at hand
 
 	closed time.Time                   // for how long it has been waiting to be stored
-	sum    atomic.Pointer[storage.Sum] // known when the spool has read it
+	sum    atomic.Pointer[storage.Sum] // of what was uploaded; nil: nothing was, or a link
 	body   atomic.Pointer[body]        // nil: in the spool or in the store
 	state  atomic.Int32                // keeping
 }
@@ -44,6 +45,7 @@ type part struct {
 	offset, size int64
 	start, end   time.Duration
 	independent  bool
+	crc          uint32 // CRC-32C of its bytes
 }
 
 // body is the bytes of a segment, one slice a part, shared by everybody who sends or writes them.
@@ -142,6 +144,7 @@ type rendition struct {
 	open     *heading
 	parts    []part
 	body     body
+	crc      uint32 // of the body
 	samples  []byte
 	number   int  // of the segment that is made or comes next
 	disc     int  // discontinuities so far

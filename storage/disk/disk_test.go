@@ -68,7 +68,7 @@ func TestLink(t *testing.T) {
 	defer f.Close()
 	keep := func(name string) {
 		t.Helper()
-		if err := storage.KeepFile(t.Context(), s, name, f, storage.Bytes([]byte("segment")), storage.Patience{}); err != nil {
+		if _, err := storage.KeepFile(t.Context(), s, name, storage.File{Body: f, Size: 7}, storage.Patience{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := storage.Verify(t.Context(), s, name, storage.Bytes([]byte("segment"))); err != nil {
@@ -99,7 +99,7 @@ func TestLink(t *testing.T) {
 		t.Error("a file that has no name any more was linked")
 	}
 	for name, want := range map[string]error{"../1.m4s": storage.ErrName, ".incoming/1.m4s": storage.ErrName} {
-		if err := storage.KeepFile(t.Context(), s, name, f, storage.Bytes([]byte("segment")), storage.Patience{}); !errors.Is(err, want) {
+		if _, err := storage.KeepFile(t.Context(), s, name, storage.File{Body: f, Size: 7}, storage.Patience{}); !errors.Is(err, want) {
 			t.Errorf("KeepFile(%s): %v, want %v", name, err, want)
 		}
 	}
