@@ -2,12 +2,16 @@ package hls
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"chalkcast/media"
@@ -72,12 +76,61 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // appendRecord writes a line.
 func appendRecord(b []byte, rec record) []byte {
-	text, err := json.Marshal(rec)
-	if err != nil {
-		panic(err) // plain values only
+	at := len(b)
+	b = rec.appendJSON(append(b, "00000000 "...))
+	var crc [4]byte
+	binary.BigEndian.PutUint32(crc[:], crc32.Checksum(b[at+9:], castagnoli))
+	hex.Encode(b[at:], crc[:])
+	return append(b, '\n')
+}
+
+// appendJSON writes what json.Marshal does. Lines about media come several times a second from each encoder, and
+// encoding/json looks at every field of a record.
+func (rec *record) appendJSON(b []byte) []byte {
+	switch rec.Kind {
+	case recPart, recSegment, recStored, recLost:
+	default:
+		text, err := json.Marshal(rec)
+		if err != nil {
+			panic(err) // plain values only
+		}
+		return append(b, text...)
 	}
-	b = fmt.Appendf(b, "%08x ", crc32.Checksum(text, castagnoli))
-	return append(append(b, text...), '\n')
+	text := func(name, value string) {
+		if value != "" {
+			b = append(append(append(append(b, name...), '"'), value...), '"') // our own words: nothing to escape
+		}
+	}
+	number := func(name string, value int64) {
+		if value != 0 {
+			b = strconv.AppendInt(append(b, name...), value, 10)
+		}
+	}
+	truth := func(name string, value bool) {
+		if value {
+			b = append(append(b, name...), "true"...)
+		}
+	}
+	text(`{"k":`, rec.Kind)
+	text(`,"r":`, rec.Rendition)
+	number(`,"n":`, int64(rec.MSN))
+	text(`,"e":`, rec.Tag)
+	number(`,"g":`, int64(rec.Generation))
+	number(`,"at_us":`, rec.AtMicros)
+	number(`,"start_us":`, rec.StartMicros)
+	number(`,"end_us":`, rec.EndMicros)
+	number(`,"disc":`, int64(rec.Disc))
+	truth(`,"break":`, rec.Discontinuity)
+	truth(`,"ind":`, rec.Independent)
+	number(`,"bytes":`, rec.Bytes)
+	if rec.Sum != nil {
+		text(`,"sha256":`, rec.Sum.String())
+	}
+	number(`,"crc":`, int64(rec.CRC))
+	if len(rec.Samples) > 0 {
+		b = append(base64.StdEncoding.AppendEncode(append(b, `,"samples":"`...), rec.Samples), '"')
+	}
+	return append(b, '}')
 }
 
 // maxLine bounds a line of the journal: an init segment with 16 KiB of parameters, in base64.
@@ -177,7 +230,8 @@ func targetsRecord(t targets) record {
 // journal is the file. It is owned by the goroutine that writes the spool.
 type journal struct {
 	f    file
-	size int64 // up to where lines are whole
+	size int64  // up to where lines are whole
+	line []byte // reused
 }
 
 const journalFile = "journal.jsonl"
@@ -220,8 +274,8 @@ func (j *journal) rewind() error {
 // write appends a line; sync makes it, and all before it, survive a power cut. After an error the line is not
 // there.
 func (j *journal) write(rec record, sync bool) error {
-	line := appendRecord(nil, rec)
-	n, err := j.f.Write(line)
+	j.line = appendRecord(j.line[:0], rec)
+	n, err := j.f.Write(j.line)
 	if err == nil && sync {
 		if err = j.f.Sync(); err != nil {
 			err = fmt.Errorf("%w: %w", errSync, err)

@@ -2,6 +2,7 @@ package hls
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -49,6 +50,40 @@ func TestJournalDropsWhatIsTorn(t *testing.T) {
 		recs, _, _ = parseJournal(flipped)
 		if len(recs) >= len(all) && !slices.Contains([]byte("\n*"), whole[n]) {
 			t.Fatalf("a bit flipped at %d of %q is not noticed", n, whole[max(0, n-8):n+8])
+		}
+	}
+}
+
+// TestRecordJSON compares what we write ourselves with what encoding/json does, for lines of every kind with all fields
+// and with any of them left out.
+func TestRecordJSON(t *testing.T) {
+	sum := storage.Sum{1, 2, 3}
+	for _, kind := range []string{recPart, recSegment, recStored, recLost} {
+		for set := range 1 << 13 {
+			rec := record{Kind: kind}
+			for i, fill := range []func(){
+				func() { rec.Rendition = "v0" },
+				func() { rec.MSN = 12 },
+				func() { rec.Tag = "3-abcdef" },
+				func() { rec.Generation = 4 },
+				func() { rec.AtMicros = 1788256800123456 },
+				func() { rec.StartMicros = 24_000_000 },
+				func() { rec.EndMicros = 26_000_000 },
+				func() { rec.Disc = 5 },
+				func() { rec.Discontinuity, rec.Independent = true, set&1 == 0 },
+				func() { rec.Bytes = 600_000 },
+				func() { rec.Sum = &sum },
+				func() { rec.CRC = 1<<32 - 1 },
+				func() { rec.Samples = []byte{0, 255, 62, 63}[:1+set%4] },
+			} {
+				if set>>i&1 == 1 {
+					fill()
+				}
+			}
+			want, err := json.Marshal(rec)
+			if got := rec.appendJSON([]byte("> ")); err != nil || string(got) != "> "+string(want) {
+				t.Fatalf("%s\nwant\n> %s, %v", got, want, err)
+			}
 		}
 	}
 }

@@ -15,10 +15,11 @@ type pace struct {
 }
 
 const (
-	mostRest = 500 * time.Millisecond
-	early    = 20 * time.Millisecond  // for frames that come before they are due
-	catchUp  = 100 * time.Millisecond // for reading what came meanwhile
-	yield    = 1024                   // frames for a line that lags behind to be believed
+	mostRest  = 500 * time.Millisecond
+	leastRest = 50 * time.Millisecond  // a shorter one costs as much as it saves
+	early     = 5 * time.Millisecond   // for our timers, which are late
+	catchUp   = 100 * time.Millisecond // for reading what came meanwhile
+	yield     = 1024                   // frames for a line that lags behind to be believed
 )
 
 // frame takes a frame at a position that is read now, and returns when it arrived as far as we can tell.
@@ -48,7 +49,7 @@ func (p *pace) rest(now time.Time, more time.Duration) (d time.Duration) {
 		d = min(p.zero.Add(p.main+more).Sub(now), mostRest) - early
 	}
 	switch {
-	case d >= early:
+	case d >= leastRest:
 		p.from, p.until = now, now.Add(d)
 		return d
 	case now.Sub(p.until) > catchUp:
