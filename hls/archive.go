@@ -108,7 +108,7 @@ func (r *rendition) restoreSegment(rec record, parts []record) {
 		missing := max(micros(rec.StartMicros)-end, 0)
 		r.appendGap(end + (missing / time.Duration(rec.MSN-r.number)).Truncate(time.Microsecond))
 	}
-	s := &segment{heading: rec.heading(), end: micros(rec.EndMicros), size: rec.Bytes, crc: rec.CRC, closed: time.UnixMicro(rec.AtMicros)}
+	s := &segment{heading: rec.heading(), end: micros(rec.EndMicros), size: rec.Bytes, closed: time.UnixMicro(rec.AtMicros)}
 	s.state.Store(int32(spooled))
 	if s.gap() {
 		s.state.Store(int32(lost))
@@ -120,7 +120,7 @@ func (r *rendition) restoreSegment(rec record, parts []record) {
 	}
 	if size := partBytes(s.parts); s.size > 0 && size != s.size {
 		s.samples = nil
-		s.parts = []part{{size: s.size, start: s.start, end: s.end, independent: rec.Independent}}
+		s.parts = []part{{size: s.size, start: s.start, end: s.end, independent: rec.Independent, crc: rec.CRC}}
 	}
 	r.list = append(r.list, s)
 	r.number, r.disc, r.breaking = rec.MSN+1, s.disc, true
@@ -139,7 +139,7 @@ func (r *rendition) appendGap(end time.Duration) *segment {
 }
 
 func appendPartRecord(parts []part, start time.Duration, rec record) []part {
-	p := part{size: rec.Bytes, start: start, end: micros(rec.EndMicros), independent: rec.Independent}
+	p := part{size: rec.Bytes, start: start, end: micros(rec.EndMicros), independent: rec.Independent, crc: rec.CRC}
 	if n := len(parts); n > 0 {
 		p.offset, p.start = parts[n-1].offset+parts[n-1].size, parts[n-1].end
 	}
@@ -260,11 +260,10 @@ func (c *channel) recoverTail(r *rendition, recs []record) {
 	defer f.Close()
 	for _, rec := range tail {
 		data := make([]byte, min(rec.Bytes, maxPart))
-		if _, err := f.ReadAt(data, partBytes(s.parts)); err != nil || crc32.Checksum(data, castagnoli) != rec.CRC {
+		if _, err := f.ReadAt(data, partBytes(s.parts)); err != nil || crc32.Update(crcOf(s.parts), castagnoli, data) != rec.CRC {
 			break
 		}
 		s.parts, s.samples = appendPartRecord(s.parts, s.start, rec), append(s.samples, rec.Samples...)
-		s.crc = crc32.Update(s.crc, castagnoli, data)
 	}
 	if len(s.parts) == 0 {
 		return

@@ -255,12 +255,11 @@ func (c *channel) addPart(r *rendition, f *finished) {
 		h.start, h.at = f.segmentStart, h.at.Add(late)
 		r.open = &h
 	}
-	p := part{size: int64(len(f.part)), start: f.start, end: f.end, independent: f.independent, crc: crc32.Checksum(f.part, castagnoli)}
+	p := part{size: int64(len(f.part)), start: f.start, end: f.end, independent: f.independent, crc: crc32.Update(crcOf(r.parts), castagnoli, f.part)}
 	if n := len(r.parts); n > 0 {
 		p.offset = r.parts[n-1].offset + r.parts[n-1].size
 	}
 	r.parts, r.body, r.samples = append(r.parts, p), append(r.body, f.part), append(r.samples, f.samples...)
-	r.crc = crc32.Update(r.crc, castagnoli, f.part)
 	r.breaking = false
 	c.edge = max(c.edge, f.end)
 	if f.builder == 0 && c.targets.part == 0 {
@@ -291,7 +290,7 @@ func (c *channel) longestPart() (longest time.Duration) {
 }
 
 func (c *channel) closeSegment(r *rendition, end time.Duration, now time.Time) {
-	s := &segment{heading: *r.open, end: end, parts: r.parts, crc: r.crc, samples: r.samples, closed: now}
+	s := &segment{heading: *r.open, end: end, parts: r.parts, samples: r.samples, closed: now}
 	for _, p := range r.parts {
 		s.size += p.size
 	}
@@ -447,7 +446,7 @@ func (c *channel) flush() {
 	c.apply(c.cfg.Now())
 	c.mux = nil
 	for _, r := range c.shape.get().renditions {
-		r.parts, r.body, r.crc, r.samples = nil, nil, 0, nil
+		r.parts, r.body, r.samples = nil, nil, nil
 		r.breaking = r.number > 0
 	}
 }

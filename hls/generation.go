@@ -175,5 +175,5 @@ func (c *channel) openSegment(r *rendition, start time.Duration) {
 		msn: r.number, tag: c.tag, generation: c.generation, start: start, at: c.base.Add(start),
 		disc: r.disc, discontinuity: r.breaking,
 	}
-	r.parts, r.body, r.crc, r.samples = nil, nil, 0, nil
+	r.parts, r.body, r.samples = nil, nil, nil
 }

@@ -61,7 +61,7 @@ type record struct {
 	Independent   bool         `json:"ind,omitempty"`
 	Bytes         int64        `json:"bytes,omitempty"`
 	Sum           *storage.Sum `json:"sha256,omitempty"` // of what was uploaded
-	CRC           uint32       `json:"crc,omitempty"`    // of a part's or a segment's bytes
+	CRC           uint32       `json:"crc32c,omitempty"` // of the segment up to here
 	Samples       []byte       `json:"samples,omitempty"`
 
 	Init      []byte `json:"init,omitempty"`
@@ -126,7 +126,7 @@ func (rec *record) appendJSON(b []byte) []byte {
 	if rec.Sum != nil {
 		text(`,"sha256":`, rec.Sum.String())
 	}
-	number(`,"crc":`, int64(rec.CRC))
+	number(`,"crc32c":`, int64(rec.CRC))
 	if len(rec.Samples) > 0 {
 		b = append(base64.StdEncoding.AppendEncode(append(b, `,"samples":"`...), rec.Samples), '"')
 	}
@@ -203,7 +203,7 @@ func headingRecord(kind, rendition string, h *heading) record {
 
 func segmentRecord(rendition string, s *segment) record {
 	rec := headingRecord(recSegment, rendition, &s.heading)
-	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = s.end.Microseconds(), s.size, s.crc, s.independent()
+	rec.EndMicros, rec.Bytes, rec.CRC, rec.Independent = s.end.Microseconds(), s.size, s.crc(), s.independent()
 	return rec
 }
 

@@ -17,7 +17,7 @@ func aJournal() []byte {
 	m := newMade().segment("1-aaaaaa", 0, false, 500, 500)
 	sum := storage.Sum{1, 2, 3}
 	m.list[0].sum.Store(&sum)
-	m.list[0].crc = 4711
+	m.list[0].parts[len(m.list[0].parts)-1].crc = 4711
 	var b []byte
 	for _, rec := range []record{
 		{Kind: recLesson, Version: journalVersion, Lesson: 77},

@@ -148,7 +148,7 @@ var errLetGo = errors.New("neither disk nor store took it, and memory ran short"
 
 // store brings a segment to the store from wherever its bytes are.
 func (u *uploader) store(ctx context.Context, c *channel, r *rendition, s *segment) error {
-	key, file := segmentKey(c.id, r.name, s), storage.File{Size: s.size, CRC: s.crc}
+	key, file := segmentKey(c.id, r.name, s), storage.File{Size: s.size, CRC: s.crc()}
 	b := s.body.Load()
 	f, err := c.spool.open(r, &s.heading)
 	if err == nil {
@@ -182,7 +182,7 @@ func (u *uploader) already(ctx context.Context, key string, want *segment) error
 	defer o.Body.Close()
 	crc := crc32.New(castagnoli)
 	n, err := io.Copy(crc, o.Body)
-	if err == nil && (n != want.size || want.crc != 0 && crc.Sum32() != want.crc) {
+	if err == nil && (n != want.size || want.crc() != 0 && crc.Sum32() != want.crc()) {
 		err = fmt.Errorf("%w: %s", storage.ErrContent, key)
 	}
 	return err

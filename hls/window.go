@@ -28,8 +28,7 @@ func (h *heading) init() initName { return initName{h.tag, h.generation} }
 type segment struct {
 	heading
 	end   time.Duration
-	size  int64  // 0: a gap
-	crc   uint32 // CRC-32C of its bytes; 0: not known
+	size  int64 // 0: a gap
 	parts []part
 
 	samples []byte // its table, of the main rendition; nil when it is not at hand
@@ -45,7 +44,15 @@ type part struct {
 	offset, size int64
 	start, end   time.Duration
 	independent  bool
-	crc          uint32 // CRC-32C of its bytes
+	crc          uint32 // CRC-32C of the segment up to the end of this part; 0: not known
+}
+
+// crcOf returns the CRC-32C of a segment that has these parts.
+func crcOf(parts []part) uint32 {
+	if len(parts) == 0 {
+		return 0
+	}
+	return parts[len(parts)-1].crc
 }
 
 // body is the bytes of a segment, one slice a part, shared by everybody who sends or writes them.
@@ -64,6 +71,7 @@ const (
 func (s *segment) duration() time.Duration { return s.end - s.start }
 func (s *segment) keeping() keeping        { return keeping(s.state.Load()) }
 func (s *segment) gap() bool               { return s.size == 0 }
+func (s *segment) crc() uint32             { return crcOf(s.parts) }
 func (s *segment) independent() bool       { return len(s.parts) > 0 && s.parts[0].independent }
 
 // view is what viewers of one rendition can know at one moment. It is immutable.
@@ -144,7 +152,6 @@ type rendition struct {
 	open     *heading
 	parts    []part
 	body     body
-	crc      uint32 // of the body
 	samples  []byte
 	number   int  // of the segment that is made or comes next
 	disc     int  // discontinuities so far
