@@ -37,7 +37,9 @@ type lane struct {
 	offset media.Ticks // programme = media time + offset
 	held   sample
 	holds  bool
-	usual  uint32 // length of the latest frame
+	usual  uint32      // length of the latest frame
+	start  media.Ticks // of the frame that came last, when there was one
+	begun  bool
 	queue  []sample
 	in     []place
 }
@@ -79,7 +81,7 @@ func newMuxer(renditions [][]media.Track, origin media.Ticks, start time.Duratio
 		for j, t := range tracks {
 			l := m.lane(t.ID)
 			if l == nil {
-				l = &lane{track: t, usual: uint32(t.Clock / 50)}
+				l = &lane{track: t, usual: usualLength(t)}
 				l.offset = media.TicksOf(start, t.Clock) - origin.Rescale(leading.Clock, t.Clock)
 				if before != nil && before.lane(t.ID) != nil {
 					l.offset = before.lane(t.ID).offset
@@ -408,15 +410,26 @@ func (m *muxer) catchUp(b *builder, to media.Ticks) {
 
 const forever = media.Ticks(math.MaxInt64)
 
+// usualLength returns how long a frame of a track is before any has come.
+func usualLength(t media.Track) uint32 {
+	if t.Params != nil && t.Params.FrameRateMilli > 0 {
+		return uint32(t.Clock * 1000 / t.Params.FrameRateMilli)
+	}
+	return uint32(t.Clock / 50)
+}
+
 // next returns the sample that was held, its length now known, and holds f.
 func (l *lane) next(f *media.Frame, start media.Ticks) (s sample, ok bool) {
-	s, ok = l.held, l.holds
-	if ok {
-		if step := max(start-s.start, 0); step <= media.TicksOf(stall, l.track.Clock) {
-			l.usual = uint32(step)
-		} // else there is a hole, and not a frame that long
-		s.duration = l.usual
+	longest := stall
+	if !l.holds { // the frame before was handed on, as long as the one before it
+		longest = stall / 5
 	}
+	if step := max(start-l.start, 0); l.begun && step <= media.TicksOf(longest, l.track.Clock) {
+		l.usual = uint32(step)
+	} // else there is a hole, and not a frame that long
+	l.start, l.begun = start, true
+	s, ok = l.held, l.holds
+	s.duration = l.usual
 	l.held, l.holds = sample{start: start, cto: f.CTO, sync: f.Sync, data: f.Data}, true
 	return s, ok
 }

@@ -117,6 +117,34 @@ func TestHolesKeepPartsShort(t *testing.T) {
 	}
 }
 
+// TestLateFromTheStart lets pictures arrive later than their sound by more than is waited for, from the first one on: each
+// is as long as it should be all the same.
+func TestLateFromTheStart(t *testing.T) {
+	for _, late := range []time.Duration{900 * time.Millisecond, 1200 * time.Millisecond, 3 * time.Second} {
+		stream := mediatest.Stream{Duration: 8 * time.Second, BFrames: 2}
+		tracks, frames := stream.Tracks(), stream.Frames()
+		arrives := func(f *media.Frame) time.Duration {
+			at := f.DTS.Duration(tracks[f.Track].Clock)
+			if f.Track == 0 {
+				at += late
+			}
+			return at
+		}
+		slices.SortStableFunc(frames, func(a, b *media.Frame) int { return int(arrives(a) - arrives(b)) })
+		first := slices.IndexFunc(frames, func(f *media.Frame) bool { return f.Track == 0 })
+		m := newMuxer([][]media.Track{tracks, tracks[1:]}, frames[first].DTS, 0, nil, targets{500 * time.Millisecond, 2 * time.Second}, &targets{})
+		for _, f := range frames {
+			m.push(f)
+		}
+		m.flush()
+		for b := range 2 {
+			if err := checkUnits(m.done, b, tracks, frames); err != nil {
+				t.Errorf("%v late, rendition %d: %v", late, b, err)
+			}
+		}
+	}
+}
+
 // An encoder that is lost ends its tracks at different times: each rendition says of its last segment what is in it.
 func TestFlushSaysWhatIsThere(t *testing.T) {
 	stream := mediatest.Stream{Duration: 5 * time.Second}
