@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -111,7 +112,8 @@ func (a *auditor) audit(ctx context.Context, folder string, index []byte) {
 		MSN       int    `json:"n"`
 		Tag       string `json:"e"`
 		Bytes     int64
-		Sum       storage.Sum `json:"sha256"`
+		Sum       storage.Sum `json:"sha256"` // of a line "stored"
+		CRC       uint32      `json:"crc32c"` // of a line "seg"
 	}
 	segments := map[string]line{}
 	for text := range bytes.Lines(index) {
@@ -126,12 +128,22 @@ func (a *auditor) audit(ctx context.Context, folder string, index []byte) {
 		case "stored":
 			s := segments[key]
 			name := fmt.Sprintf("%s%s/%s/%d.m4s", folder, s.Tag, s.Rendition, s.MSN)
-			if got, err := a.truth.Stat(ctx, name); err != nil || got.Size != s.Bytes || got.Sum != l.Sum {
-				a.t.Errorf("%s is called stored: %+v, %v", name, got, err)
+			b, err := a.read(ctx, name)
+			if crc := crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)); err != nil || int64(len(b)) != s.Bytes || storage.Bytes(b).Sum != l.Sum || crc != s.CRC {
+				a.t.Errorf("%s is called stored: %d bytes, CRC %08x, %v; want %+v and %+v", name, len(b), crc, err, s, l)
 			}
 			a.seen++
 		}
 	}
+}
+
+func (a *auditor) read(ctx context.Context, name string) ([]byte, error) {
+	o, err := a.truth.Get(ctx, name, storage.Range{})
+	if err != nil {
+		return nil, err
+	}
+	defer o.Body.Close()
+	return io.ReadAll(o.Body)
 }
 
 // FLT-09: the object store says that all is well and has half of it, or nothing.

@@ -338,3 +338,34 @@ func TestPreviewLeavesNothing(t *testing.T) {
 	just := p.Segments[0].URI[:len("seg-1-abcdef-")] + strconv.Itoa(p.MediaSequence-1) + ".m4s"
 	h.get(h.url(h.teacher, "v0/"+just)) // just left, and can be fetched for a while
 }
+
+// An encoder is told how much is still to come until viewers get a part: nothing is known before the first picture, and then
+// it is less with each.
+func TestInputRest(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stream := mediatest.Stream{Duration: 6 * time.Second, FPS: 25}
+	in := h.publish(stream.Tracks(), true)
+	if rest := in.Rest(); rest != 0 {
+		t.Errorf("before any frame: %v", rest)
+	}
+	last, parts := time.Duration(0), 0
+	for _, f := range stream.Frames() {
+		h.write(in, f)
+		if f.Track != 0 || f.DTS < 4*90000 {
+			continue
+		}
+		switch rest := in.Rest(); {
+		case rest > 500*time.Millisecond:
+			t.Fatalf("at %v: %v", f.DTS.Duration(90000), rest)
+		case rest > last:
+			parts++
+		case last-rest != 40*time.Millisecond && rest != 0:
+			t.Errorf("at %v: %v after %v", f.DTS.Duration(90000), rest, last)
+		}
+		last = in.Rest()
+	}
+	if parts < 3 || parts > 5 {
+		t.Errorf("a new part began %d times within 2 s, want 4 times", parts)
+	}
+}

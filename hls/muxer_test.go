@@ -28,20 +28,26 @@ func TestMuxerKeepsEveryFrame(t *testing.T) {
 				frames[j] = f
 			}
 		}
-		first := slices.IndexFunc(frames, func(f *media.Frame) bool { return f.Track == 0 })
-		tracks := stream.Tracks()
-		wish := targets{500 * time.Millisecond, 2 * time.Second}
-		m := newMuxer([][]media.Track{tracks, tracks[1:]}, frames[first].DTS, 0, nil, wish, &targets{})
-		for _, f := range frames {
-			m.push(f)
-		}
-		m.flush()
-		for b := range 2 {
-			if err := checkUnits(m.done, b, tracks, frames); err != nil {
-				t.Fatalf("seed %d, rendition %d: %v", seed, b, err)
-			}
+		if err := keepsUnits(stream.Tracks(), frames); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
+}
+
+// keepsUnits muxes frames in the order given and compares what comes out.
+func keepsUnits(tracks []media.Track, frames []*media.Frame) error {
+	first := slices.IndexFunc(frames, func(f *media.Frame) bool { return f.Track == 0 })
+	m := newMuxer([][]media.Track{tracks, tracks[1:]}, frames[first].DTS, 0, nil, targets{500 * time.Millisecond, 2 * time.Second}, &targets{})
+	for _, f := range frames {
+		m.push(f)
+	}
+	m.flush()
+	for b := range 2 {
+		if err := checkUnits(m.done, b, tracks, frames); err != nil {
+			return fmt.Errorf("rendition %d: %w", b, err)
+		}
+	}
+	return nil
 }
 
 func checkUnits(done []finished, builder int, tracks []media.Track, frames []*media.Frame) error {
@@ -131,16 +137,8 @@ func TestLateFromTheStart(t *testing.T) {
 			return at
 		}
 		slices.SortStableFunc(frames, func(a, b *media.Frame) int { return int(arrives(a) - arrives(b)) })
-		first := slices.IndexFunc(frames, func(f *media.Frame) bool { return f.Track == 0 })
-		m := newMuxer([][]media.Track{tracks, tracks[1:]}, frames[first].DTS, 0, nil, targets{500 * time.Millisecond, 2 * time.Second}, &targets{})
-		for _, f := range frames {
-			m.push(f)
-		}
-		m.flush()
-		for b := range 2 {
-			if err := checkUnits(m.done, b, tracks, frames); err != nil {
-				t.Errorf("%v late, rendition %d: %v", late, b, err)
-			}
+		if err := keepsUnits(tracks, frames); err != nil {
+			t.Errorf("%v late: %v", late, err)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package hls_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"chalkcast/hls/hlstest"
 	"chalkcast/media"
 	"chalkcast/media/mediatest"
+	"chalkcast/storage"
 )
 
 // crash abandons the origin as SIGKILL does, after the spool has had what was queued, and opens another one on
@@ -192,6 +195,63 @@ func TestLostLineIsAGap(t *testing.T) {
 			t.Errorf("segment %d was %+v and is %+v", i, s, got)
 		}
 	}
+}
+
+// A crash lost the line that says that a segment is stored, and its file is gone from the spool: the store is asked, and is
+// believed when it has the very bytes.
+func TestLostStoredLine(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		meddle func(ctx context.Context, s storage.Store, object string, b []byte) error
+		lost   int
+	}{
+		"the store has it": {func(context.Context, storage.Store, string, []byte) error { return nil }, 0},
+		"the store has it not": {func(ctx context.Context, s storage.Store, object string, _ []byte) error {
+			return s.Delete(ctx, object)
+		}, 1},
+		"the store has half": {func(ctx context.Context, s storage.Store, object string, b []byte) error {
+			return s.Put(ctx, object, storage.Bytes(b[:len(b)/2]))
+		}, 1},
+		"the store has another": {func(ctx context.Context, s storage.Store, object string, b []byte) error {
+			return s.Put(ctx, object, storage.Bytes(flipped(b)))
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			stream := mediatest.Stream{Duration: 9 * time.Second}
+			h.write(h.publish(stream.Tracks(), true), stream.Frames()...)
+			h.waitFor("segments to be stored", func() bool { return h.Status(h.lesson).Unstored == 0 })
+			address := h.url(h.lesson, "v0/"+h.playlist("v0/live.m3u8").Segments[1].URI)
+			b := h.get(address)
+			h.crash(func(folder string) {
+				keepLines(t, folder, func(line string) bool { return !strings.Contains(line, `"k":"stored","r":"v0","n":1`) })
+				files, err := filepath.Glob(filepath.Join(folder, "*.v0.1.m4s"))
+				if err != nil || len(files) != 1 {
+					t.Fatalf("files of the segment: %q, %v", files, err)
+				}
+				tag, _, _ := strings.Cut(filepath.Base(files[0]), ".")
+				object := fmt.Sprintf("lessons/%s/%s/v0/1.m4s", h.lesson, tag)
+				if err := errors.Join(os.Remove(files[0]), test.meddle(t.Context(), h.cfg.Store, object, b)); err != nil {
+					t.Fatal(err)
+				}
+			})
+			h.waitFor("the store to be asked", func() bool { return h.Status(h.lesson).Unstored == 0 })
+			if lost := h.Status(h.lesson).Lost; lost != test.lost {
+				t.Errorf("%d segments are lost, want %d", lost, test.lost)
+			}
+			if test.lost == 0 && !bytes.Equal(h.get(address), b) {
+				t.Error("the segment is not what it was")
+			}
+		})
+	}
+}
+
+// flipped returns b with one bit changed.
+func flipped(b []byte) []byte {
+	b = bytes.Clone(b)
+	b[len(b)/3] ^= 0x10
+	return b
 }
 
 // keepLines drops lines of a journal.

@@ -25,6 +25,7 @@ type school struct {
 	ended  []media.End
 	health []media.Health
 	refuse error
+	rest   time.Duration
 }
 
 func (s *school) Admit(_ context.Context, a media.Attempt) (media.Grant, error) {
@@ -50,7 +51,7 @@ func (s *school) Open(context.Context, media.Grant, []media.Track) (ingest.Write
 	return s, nil
 }
 
-func (*school) Rest() time.Duration { return 0 }
+func (s *school) Rest() time.Duration { return s.rest }
 
 func (s *school) Write(*media.Frame) error {
 	s.mu.Lock()
@@ -115,6 +116,38 @@ func TestSecondEncoderIsRefusedWhileTheFirstSends(t *testing.T) {
 		synctest.Wait()
 		if len(sc.ended) != 2 {
 			t.Errorf("Ended was called %d times, want once for each of 2 grants", len(sc.ended))
+		}
+	})
+}
+
+// A session knows for how long its encoder may be left alone, and its health does not suffer from it.
+func TestSessionRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := &school{}
+		d := ingest.NewDesk(ingest.Config{Gate: sc, Sink: sc})
+		s, err := admit(t, d, "laptop", false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.End(true, nil)
+		if rest := s.Rest(); rest != 0 {
+			t.Errorf("before its tracks are known: %v", rest)
+		}
+		if err := s.Start(tracks(), "test"); err != nil {
+			t.Fatal(err)
+		}
+		for dts := range media.Ticks(3) {
+			if err := s.Write(frame(dts * 3000)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second / 30)
+		}
+		if rest := s.Rest(); rest != 0 {
+			t.Errorf("when nobody knows what is needed: %v", rest)
+		}
+		sc.rest = 300 * time.Millisecond
+		if rest, want := s.Rest(), 300*time.Millisecond-time.Second/30-5*time.Millisecond; (rest - want).Abs() > time.Millisecond {
+			t.Errorf("rest of %v, want %v: a picture is due, and timers are late", rest, want)
 		}
 	})
 }
