@@ -409,6 +409,9 @@ func TestWatching(t *testing.T) {
 			}
 		}
 		d.beat(t, d.students[0], at, "other", 0, attendance.Paused, 0)
+		if status, b := d.do(t, d.students[1], "POST", d.path("/beats"), `{"view":"same","n":1,"state":"playing","d_ms":0,"pos":null}`); status != http.StatusOK {
+			t.Fatalf("a beat without a position: %d %s", status, b)
+		}
 		if playing, stalled, behind := d.att.Watching(d.lesson); playing != 3 || stalled != 1 || behind != 3100*time.Millisecond {
 			t.Errorf("%d play, %d wait, half within %v; want 3, 1, 3.1s", playing, stalled, behind)
 		}

@@ -36,7 +36,8 @@ type Beat struct {
 	State  State         //
 	Held   time.Duration // by the page's own monotonic clock
 	Before time.Duration // at most Held; 0 when paused
-	Pos    time.Duration // where in the programme the player stands now
+	Pos    time.Duration // where in the programme the player stands now; 0 when it has no position
+	Placed bool          // it has one
 }
 
 // Report is a beat as a page sends it.
@@ -79,7 +80,7 @@ func (r Report) Beat() (Beat, error) {
 	b.Held = time.Duration(min(*r.DMS, maxProgramme.Milliseconds())) * time.Millisecond
 	b.Before = time.Duration(min(r.BeforeMS, maxProgramme.Milliseconds())) * time.Millisecond
 	if r.Pos != nil {
-		b.Pos = time.Duration(*r.Pos) * time.Millisecond
+		b.Pos, b.Placed = time.Duration(*r.Pos)*time.Millisecond, true
 	}
 	return b, nil
 }

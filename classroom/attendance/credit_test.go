@@ -23,7 +23,7 @@ func parse(text string) (attendance.Beat, error) {
 }
 
 func TestReport(t *testing.T) {
-	want := attendance.Beat{View: "k3-Qx_9.z", N: 7, State: attendance.Playing, Held: 15 * time.Second, Pos: 81250 * time.Millisecond}
+	want := attendance.Beat{View: "k3-Qx_9.z", N: 7, State: attendance.Playing, Held: 15 * time.Second, Pos: 81250 * time.Millisecond, Placed: true}
 	for _, text := range []string{goodBeat, `{"more":{"view":"x"},"pos":81250,"state":"playing","n":7,"d_ms":15000,"view":"k3-Qx_9.z"}`} {
 		if got, err := parse(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", text, got, err, want)

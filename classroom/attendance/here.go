@@ -60,7 +60,11 @@ func (b *hereBoard) note(f *facts, user media.ID, beat Beat, now time.Time) {
 	}
 	line.beat = now
 	key := pageKey{user, beat.View}
-	if _, known := line.pages[key]; known || len(line.pages) < maxPages {
+	before, known := line.pages[key]
+	if !beat.Placed { // the media has just changed: what the page said last is nearer than the beginning of the lesson
+		note.behind = before.behind
+	}
+	if known || len(line.pages) < maxPages {
 		line.pages[key] = note
 	}
 }
