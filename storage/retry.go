@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
-	"os"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -65,72 +62,6 @@ func or(d, otherwise time.Duration) time.Duration {
 		return d
 	}
 	return otherwise
-}
-
-// Linker is a store that can take a file as it is, by another name: one on the same disk. Link reports false when it
-// cannot, and then nothing has happened. What it took survives a power cut, as after a Put.
-type Linker interface {
-	Link(ctx context.Context, name string, f *os.File, size int64) (bool, error)
-}
-
-// File is bytes that were written before, survive a power cut and never change. Nobody has needed their SHA-256 yet; the
-// CRC tells whether they are what was written.
-type File struct {
-	Body io.ReaderAt // an *os.File may be linked
-	Size int64
-	CRC  uint32 // CRC-32C (Castagnoli) of all of it; 0: not known
-}
-
-// KeepFile is Keep of a file. A store that takes the file itself has these very bytes: there is nothing to copy, nothing to
-// compare, and the sum it returns is zero. Otherwise the sum is that of the object. ErrContent says that the bytes are not
-// those that were written.
-func KeepFile(ctx context.Context, s Store, name string, f File, p Patience) (Sum, error) {
-	if err := CheckName(name); err != nil {
-		return Sum{}, err
-	}
-	if l, ok := s.(Linker); ok {
-		if file, ok := f.Body.(*os.File); ok {
-			if took, err := l.Link(ctx, name, file, f.Size); took && err == nil {
-				return Sum{}, nil
-			}
-		}
-	}
-	var c Content
-	err := p.retry(ctx, func() (err error) {
-		if c.Sum.IsZero() {
-			if c, err = f.describe(); err != nil {
-				return err
-			}
-		}
-		return keepOnce(ctx, s, name, c, p.Try)
-	})
-	return c.Sum, err
-}
-
-// describe reads the whole file.
-func (f File) describe() (Content, error) {
-	crc := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	c, err := Describe(tee{f.Body, crc}, f.Size)
-	if err == nil && f.CRC != 0 && crc.Sum32() != f.CRC {
-		err = fmt.Errorf("%w: CRC-32C is %08x, was %08x", ErrContent, crc.Sum32(), f.CRC)
-	}
-	if errors.Is(err, ErrContent) {
-		err = backoff.Permanent(err)
-	}
-	c.Body = f.Body
-	return c, err
-}
-
-// tee writes what is read, in order, to w.
-type tee struct {
-	io.ReaderAt
-	w io.Writer
-}
-
-func (t tee) ReadAt(p []byte, off int64) (int, error) {
-	n, err := t.ReaderAt.ReadAt(p, off)
-	_, _ = t.w.Write(p[:n]) // a hash takes everything
-	return n, err
 }
 
 // keepOnce is one try.

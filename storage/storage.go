@@ -107,19 +107,6 @@ func (b readerAt) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Describe reads size bytes of body, as from a file in the spool, and returns them as Content.
-func Describe(body io.ReaderAt, size int64) (Content, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, io.NewSectionReader(body, 0, size))
-	if err != nil {
-		return Content{}, err
-	}
-	if n != size {
-		return Content{}, fmt.Errorf("%w: %d bytes of %d", ErrContent, n, size)
-	}
-	return Content{Body: body, Size: size, Sum: Sum(h.Sum(nil))}, nil
-}
-
 // Reader returns a fresh reader over the whole content.
 func (c Content) Reader() *io.SectionReader { return io.NewSectionReader(c.Body, 0, c.Size) }
 

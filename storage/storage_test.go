@@ -116,14 +116,14 @@ func TestCut(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	data := bytes.Repeat([]byte("chalk"), 1000)
-	c, err := storage.Describe(bytes.NewReader(data), int64(len(data)))
+	c, err := storage.File{Body: bytes.NewReader(data), Size: int64(len(data))}.Describe()
 	if want := storage.Bytes(data); err != nil || c.Size != want.Size || c.Sum != want.Sum {
 		t.Errorf("Describe = %d bytes, %v, %v; want %d, %v", c.Size, c.Sum, err, want.Size, want.Sum)
 	}
 	if got, err := io.ReadAll(c.Reader()); err != nil || !bytes.Equal(got, data) {
 		t.Errorf("its reader gives %d bytes, %v", len(got), err)
 	}
-	if _, err := storage.Describe(bytes.NewReader(data), int64(len(data))+1); !errors.Is(err, storage.ErrContent) {
+	if _, err := (storage.File{Body: bytes.NewReader(data), Size: int64(len(data)) + 1}).Describe(); !errors.Is(err, storage.ErrContent) {
 		t.Errorf("Describe of more bytes than there are: %v, want %v", err, storage.ErrContent)
 	}
 }
