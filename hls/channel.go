@@ -83,9 +83,10 @@ type writer struct {
 	generation int
 	base       time.Time // of position 0, by the clock of this generation
 	edge       time.Duration
-	edgeAt     time.Time // when the latest frame arrived
-	leadAt     time.Time // when the latest frame of the leading track did
-	astray     int       // segments in a row that end more than clockSlack off our clock
+	edgeAt     time.Time     // when the latest frame arrived
+	leadAt     time.Time     // when the latest frame of the leading track did
+	astray     int           // segments in a row that end more than clockSlack off our clock, and come no closer
+	off        time.Duration // how far the latest segment's end is off
 	hot        []*hotSegment
 	hotBytes   int64
 }
@@ -98,8 +99,9 @@ type hotSegment struct {
 
 const (
 	clockSlack  = 2 * time.Second
-	keepHot     = 6 * time.Second // bytes stay in memory at least so long: most requests are for the live edge
-	hotLimit    = 96 << 20        // and at most so many of one lesson, whatever the disk does
+	catchingUp  = 200 * time.Millisecond // closer by so much a segment: no clock that is a little fast
+	keepHot     = 6 * time.Second        // bytes stay in memory at least so long: most requests are for the live edge
+	hotLimit    = 96 << 20               // and at most so many of one lesson, whatever the disk does
 	strayLimit  = 2
 	liveWindow  = 60 * time.Second
 	shortWindow = 20 * time.Second // of previews: they live in memory alone
@@ -329,13 +331,16 @@ func (c *channel) closeSilent(end time.Duration, now time.Time) (closed []*rendi
 	return closed
 }
 
-// compareClocks notices that our clock was set, or that the encoder's runs away from it.
+// compareClocks notices that our clock was set, or that the encoder's runs away from it. An encoder that is catching up,
+// since one of us stood still, comes closer with each segment.
 func (c *channel) compareClocks(end time.Duration, now time.Time) {
-	if now.Round(0).Sub(c.base.Add(end)).Abs() > clockSlack {
+	off := now.Round(0).Sub(c.base.Add(end)).Abs()
+	if off > clockSlack && off > c.off-catchingUp {
 		c.astray++
 	} else {
 		c.astray = 0
 	}
+	c.off = off
 }
 
 // cool lets go of bytes that a file has, or that nobody can ask for any more.

@@ -27,7 +27,7 @@ func (c *channel) begin(in *Input, f *media.Frame, now time.Time, before *muxer)
 		}
 		c.base = at.Add(-start).UTC().Truncate(time.Microsecond)
 	}
-	c.astray = 0
+	c.astray, c.off = 0, 0
 	c.generation++
 	c.active = c.active[:0]
 	var renditions [][]media.Track

@@ -286,6 +286,39 @@ func TestClockIsSet(t *testing.T) {
 	sameUnits(t, "v0", all[0].Track(1), frames, 0, 0)
 }
 
+// The server stood still for seven seconds, and what the encoder sent meanwhile comes at once: nobody's clock was set, and the
+// programme goes on without a break.
+func TestCatchingUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stream := mediatest.Stream{Duration: 20 * time.Second}
+	in := h.publish(stream.Tracks(), true)
+	frames := stream.Frames()
+	stop := h.ahead(frames, 5*time.Second)
+	caughtUp := h.ahead(frames, 12*time.Second)
+	h.write(in, frames[:stop]...)
+	h.clock.pass(7 * time.Second)
+	for _, f := range frames[stop:caughtUp] {
+		if err := in.Write(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.clock.follow(12 * time.Second) // which it is
+	h.write(in, frames[caughtUp:]...)
+	h.end()
+	_, all := h.collect("dvr.m3u8")
+	for _, r := range all {
+		for i, s := range r.Segments[1:] {
+			last := r.Segments[i]
+			end := last.At.Add(time.Duration(last.Duration * float64(time.Second)))
+			if s.Discontinuity || s.At.Sub(end).Abs() > 30*time.Millisecond {
+				t.Errorf("segment %d begins %v after the one before ends, discontinuity: %t", s.MSN, s.At.Sub(end), s.Discontinuity)
+			}
+		}
+	}
+	sameUnits(t, "v0", all[0].Track(1), frames, 0, 0)
+}
+
 // Dates are a little ahead of our clock, and the encoder comes back too soon for it to catch up: they do not go back. When
 // they are further ahead than they may be, they do.
 func TestDatesGoOn(t *testing.T) {
