@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -365,7 +364,7 @@ func (o *Origin) find(ctx context.Context, id media.ID) (*channel, error) {
 // load reads a recording's index into memory.
 func (o *Origin) load(ctx context.Context, id media.ID) (*channel, error) {
 	began := o.cfg.Now()
-	recs, err := o.readIndex(ctx, id)
+	recs, err := readIndex(ctx, o.cfg.Store, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		o.mu.Lock()
 		o.absent[id] = o.cfg.Now()
@@ -392,18 +391,4 @@ func (o *Origin) load(ctx context.Context, id media.ID) (*channel, error) {
 		return nil, storage.ErrNotFound
 	}
 	return v.(*channel), nil
-}
-
-func (o *Origin) readIndex(ctx context.Context, id media.ID) ([]record, error) {
-	obj, err := o.cfg.Store.Get(ctx, indexKey(id), storage.Range{})
-	if err != nil {
-		return nil, err
-	}
-	defer obj.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(obj.Body, maxJournal))
-	if err != nil {
-		return nil, fmt.Errorf("read index: %w", err)
-	}
-	recs, _, _ := parseJournal(b)
-	return recs, nil
 }

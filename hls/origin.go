@@ -380,7 +380,7 @@ func (o *Origin) lesson(ctx context.Context, id media.ID) (*channel, error) {
 func (o *Origin) remembered(ctx context.Context, id media.ID) ([]record, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
-	recs, err := o.readIndex(ctx, id)
+	recs, err := readIndex(ctx, o.cfg.Store, id)
 	switch {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		o.cfg.Log.Warn("store does not say whether the lesson began elsewhere", "lesson", id, "err", err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -45,10 +44,11 @@ func (o *Origin) rounds(ctx context.Context) {
 // over, with the time of its end. It goes through the whole store, so that Stored knows anew. Lessons that it could
 // not delete do not keep it from the others; the error tells about them.
 func (o *Origin) Expire(ctx context.Context, due func(lesson media.ID, ended time.Time) bool) (deleted []media.ID, err error) {
-	held, err := o.walk(ctx)
+	held, total, err := holdings(ctx, o.cfg.Store)
 	if err != nil {
 		return nil, fmt.Errorf("count recordings: %w", err)
 	}
+	o.tally.set(total)
 	o.channels.Range(func(id, v any) bool {
 		if c := v.(*channel); !c.preview() && held[c.id] == nil {
 			held[c.id] = &holding{} // so far only the spool has it
@@ -69,44 +69,6 @@ func (o *Origin) Expire(ctx context.Context, due func(lesson media.ID, ended tim
 		}
 	}
 	return deleted, errors.Join(errs...)
-}
-
-// holding is what the store has of a lesson.
-type holding struct {
-	bytes  int64
-	newest time.Time
-	index  storage.Info // without a name when there is none
-}
-
-// walk goes through the store.
-func (o *Origin) walk(ctx context.Context) (map[media.ID]*holding, error) {
-	held := make(map[media.ID]*holding)
-	var total int64
-	for info, err := range o.cfg.Store.List(ctx, "lessons/") {
-		if err != nil {
-			return nil, err
-		}
-		total += info.Size
-		text, file, _ := strings.Cut(strings.TrimPrefix(info.Name, "lessons/"), "/")
-		id, err := media.ParseID(text)
-		if err != nil {
-			continue // not ours
-		}
-		h := held[id]
-		if h == nil {
-			h = &holding{}
-			held[id] = h
-		}
-		h.bytes += info.Size
-		if info.Modified.After(h.newest) {
-			h.newest = info.Modified
-		}
-		if file == indexFile {
-			h.index = info
-		}
-	}
-	o.tally.set(total)
-	return held, nil
 }
 
 // ended returns when a lesson ended. over is false for one that goes on. A lesson that was never ended, because its
@@ -132,25 +94,6 @@ func (o *Origin) ended(ctx context.Context, id media.ID, h *holding) (at time.Ti
 	}
 	recs, _, _ := parseJournal(b)
 	return lastMoment(recs, h.newest), true, nil
-}
-
-// lastMoment returns when the lesson of recs ended, otherwise when they do not say so.
-func lastMoment(recs []record, otherwise time.Time) time.Time {
-	var last time.Time
-	for _, rec := range recs {
-		switch rec.Kind {
-		case recEnd:
-			return time.UnixMicro(rec.AtMicros).UTC()
-		case recSegment:
-			if end := time.UnixMicro(rec.AtMicros).Add(micros(rec.EndMicros - rec.StartMicros)); end.After(last) {
-				last = end
-			}
-		}
-	}
-	if last.IsZero() {
-		return otherwise
-	}
-	return last.UTC()
 }
 
 // Stored returns the bytes of all lessons in the store, about: what was counted last, and what came and went since.

@@ -128,32 +128,44 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// loseIndex leaves of a recording what a machine had stored that was lost before there was an index.
+func (h *house) loseIndex(lesson media.ID) {
+	h.t.Helper()
+	if err := h.cfg.Store.Delete(context.Background(), "lessons/"+lesson.String()+"/journal.jsonl"); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// loseEnd leaves of a recording what a machine had stored that was lost while the lesson was on air.
+func (h *house) loseEnd(lesson media.ID) {
+	h.t.Helper()
+	ctx, key := context.Background(), "lessons/"+lesson.String()+"/journal.jsonl"
+	obj, err := h.cfg.Store.Get(ctx, key, storage.Range{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	index := make([]byte, obj.Size)
+	if _, err := obj.Body.Read(index); err != nil {
+		h.t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(index), "\n")
+	if end := lines[len(lines)-2]; !strings.Contains(end, `"k":"end"`) {
+		h.t.Fatalf("the last line of an index is %s", end)
+	}
+	cut := strings.Join(lines[:len(lines)-2], "")
+	if err := h.cfg.Store.Put(ctx, key, storage.Bytes([]byte(cut))); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // A lesson whose machine was lost has no end in its index, or no index; it goes with its newest object.
 func TestRetentionOfLeftovers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ctx := context.Background()
 	noIndex, noEnd := h.teach(), h.teach()
-	if err := h.cfg.Store.Delete(ctx, "lessons/"+noIndex.String()+"/journal.jsonl"); err != nil {
-		t.Fatal(err)
-	}
-	key := "lessons/" + noEnd.String() + "/journal.jsonl"
-	obj, err := h.cfg.Store.Get(ctx, key, storage.Range{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	index := make([]byte, obj.Size)
-	if _, err := obj.Body.Read(index); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.SplitAfter(string(index), "\n")
-	if end := lines[len(lines)-2]; !strings.Contains(end, `"k":"end"`) {
-		t.Fatalf("the last line of an index is %s", end)
-	}
-	cut := strings.Join(lines[:len(lines)-2], "")
-	if err := h.cfg.Store.Put(ctx, key, storage.Bytes([]byte(cut))); err != nil {
-		t.Fatal(err)
-	}
+	h.loseIndex(noIndex)
+	h.loseEnd(noEnd)
 	h.stop()
 	h.start()
 	asked := map[media.ID]time.Time{}
