@@ -51,8 +51,13 @@ func (a *onAir) in(t *testing.T) *onAir {
 
 func goOnAir(t *testing.T) (a *onAir, laptop *encoder) {
 	t.Helper()
-	a = &onAir{school: openSchool(t), parent: t}
-	laptop = publish(t, a.publishURL(), -1)
+	return openSchool(t).goOnAir()
+}
+
+func (s *school) goOnAir() (a *onAir, laptop *encoder) {
+	s.t.Helper()
+	a = &onAir{school: s, parent: s.t}
+	laptop = publish(s.t, a.publishURL(), -1)
 	a.teacher = a.signIn(a.Teacher)
 	a.goLive(a.teacher)
 	a.address = a.signIn(a.Students[0]).playback(a.LessonID).URL

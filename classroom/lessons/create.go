@@ -165,13 +165,7 @@ func (l *Lessons) Begin(ctx context.Context, course media.ID, title, zoneName st
 	if err != nil {
 		return Lesson{}, err
 	}
-	now := l.now()
-	local := now.In(loc)
-	row := Lesson{
-		ID: media.NewID(), CourseID: course, Title: title,
-		LocalDate: local.Format(time.DateOnly), LocalStart: local.Format("15:04"), Zone: zoneName,
-		State: Open, CreatedAt: database.At(now), CreatedBy: by, ChangedAt: database.At(now),
-	}
+	row := unplanned(media.NewID(), course, title, l.now().In(loc), by)
 	err = l.db.Tx(ctx, func(tx *gorm.DB) error {
 		if err := insertLessons(ctx, tx, []Lesson{row}); err != nil {
 			return err
@@ -182,4 +176,13 @@ func (l *Lessons) Begin(ctx context.Context, course media.ID, title, zoneName st
 		return Lesson{}, fmt.Errorf("begin a lesson in course %s: %w", course, err)
 	}
 	return row, nil
+}
+
+// unplanned is a lesson without a plan that nobody has stored yet; began is in the zone of its course.
+func unplanned(id, course media.ID, title string, began time.Time, by media.ID) Lesson {
+	return Lesson{
+		ID: id, CourseID: course, Title: title,
+		LocalDate: began.Format(time.DateOnly), LocalStart: began.Format("15:04"), Zone: began.Location().String(),
+		State: Open, CreatedAt: database.At(began), CreatedBy: by, ChangedAt: database.At(began),
+	}
 }

@@ -5,6 +5,7 @@
 //	teacher ─ GoLive, Extend, End ─► lesson row + air intervals ─► push: state, health
 //	staff   ─ Create, Change, CallOff, Restore, Prolong ─► series (the rule) + lesson rows a term ahead
 //	register ◄─ Find, AirOf, Due, Close
+//	restored school ─ Recall, Adopt ─► lesson rows of recordings that were forgotten
 //
 // In: attempts and health of encoders (package media), orders of teachers. Out: grants and refusals, the state of
 // each lesson, and its air intervals: the spans during which students could really see it. The register is

@@ -5,7 +5,8 @@ package lessons
 //	planned ⇄ open ─► live ⇄ interrupted
 //	    ▲│     │  │     │    │
 //	    │▼     ▼  └─────┴────┴─► ended ─► closed
-//	   cancelled
+//	   cancelled                   ▲
+//	                               └ whatever had not been live, when its recording is found
 type State string
 
 const (
@@ -31,15 +32,17 @@ const (
 	IsDropped Event = "dropped" // the lesson is cancelled
 	Returned  Event = "back"    // a cancelled lesson takes place after all
 	Moves     Event = "moves"   // it is planned for another time
+	Found     Event = "found"   // it was held, as its recording shows, and the database had lost that
 )
 
 var transitions = map[State]map[Event]State{
-	Planned:     {Opens: Open, IsDropped: Cancelled, Moves: Planned},
-	Open:        {GoesLive: Live, Ends: Ended, IsDropped: Cancelled, Moves: Planned},
+	Planned:     {Opens: Open, IsDropped: Cancelled, Moves: Planned, Found: Ended},
+	Open:        {GoesLive: Live, Ends: Ended, IsDropped: Cancelled, Moves: Planned, Found: Ended},
 	Live:        {GoesLive: Live, Lost: Interrupted, Ends: Ended},
 	Interrupted: {GoesLive: Live, Returns: Live, Ends: Ended},
-	Ended:       {Closes: Closed},
-	Cancelled:   {Returned: Planned},
+	Ended:       {Closes: Closed, Found: Ended},
+	Closed:      {Found: Closed},
+	Cancelled:   {Returned: Planned, Found: Ended},
 }
 
 // After returns the state that e leads to, and whether e can happen in s at all.

@@ -139,6 +139,12 @@ func endedSince(ctx context.Context, q *gorm.DB, since database.Instant) (ids []
 	return ids, err
 }
 
+// lessonsHeld returns the lessons that were on air.
+func lessonsHeld(ctx context.Context, q *gorm.DB) (ids []media.ID, err error) {
+	err = q.WithContext(ctx).Raw("SELECT id FROM lessons WHERE live_at > 0").Scan(&ids).Error
+	return ids, err
+}
+
 func insertBroadcast(ctx context.Context, tx *gorm.DB, b Broadcast) error {
 	return gorm.G[Broadcast](tx).Create(ctx, &b)
 }

@@ -173,7 +173,7 @@ func (r *restoreCmd) Run(ctx context.Context, env *environment) error {
 	if err := r.restoreFiles(); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	_, err = fmt.Fprintf(env.stdout, "The school of %s is back. Start it with the recordings of its storage.\n", m.At.Format(time.RFC3339))
+	_, err = fmt.Fprintf(env.stdout, "The school of %s is back. Start it with the recordings of its storage;\n`chalkcast reindex` finds those that are younger than the backup.\n", m.At.Format(time.RFC3339))
 	return err
 }
 

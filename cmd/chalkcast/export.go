@@ -150,9 +150,10 @@ func (e *exportIntervalsCmd) Run(ctx context.Context, env *environment) error {
 	})
 }
 
-// desk is what exports read from: the classroom without its doors.
+// desk is what commands work with: the classroom without its doors.
 type desk struct {
 	accounts *accounts.Accounts
+	courses  *courses.Courses
 	lessons  *lessons.Lessons
 	reports  *reports.Reports
 }
@@ -170,7 +171,7 @@ func openDesk(ctx context.Context, db *database.DB, env *environment, s *setting
 	co := courses.New(courses.Config{DB: db, Log: log})
 	les := lessons.New(lessons.Config{DB: db, Accounts: acc, Courses: co, Bus: bus, Log: log})
 	att := attendance.New(attendance.Config{DB: db, Accounts: acc, Courses: co, Lessons: les, Log: log})
-	return &desk{acc, les, reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att})}, nil
+	return &desk{acc, co, les, reports.New(reports.Config{DB: db, Accounts: acc, Attendance: att})}, nil
 }
 
 // write opens the database, makes the file and writes it where it is wanted.

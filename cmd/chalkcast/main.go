@@ -29,6 +29,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema, or show where it stands."`
 	Backup  backupCmd  `cmd:"" help:"Copy what the school cannot do without into a new folder, also while it runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into an empty data folder and database."`
+	Reindex reindexCmd `cmd:"" help:"After a restore: let the database know of recordings that it has forgotten."`
 	Audit   auditCmd   `cmd:"" help:"Look after the audit log."`
 	Check   checkCmd   `cmd:"" help:"Try the ports, the database, the storage and the clock, and say what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
