@@ -34,5 +34,6 @@ type ClassCode struct {
 // CourseRate is a student's own attendance over a course, counts beside the rate.
 type CourseRate struct {
 	Held, Present, Late, LeftEarly, Partial, Absent, Excused, MadeUp int
-	PctTenth                                                         int // tenths of a percent
+	Rated                                                            bool // else there is nothing to take a percentage of
+	PctTenth                                                         int  // tenths of a percent
 }

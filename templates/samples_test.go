@@ -289,7 +289,7 @@ func admin() templates.Today {
 }
 
 func mine() templates.MyAttendance {
-	rate := templates.CourseRate{Held: 12, Present: 8, Late: 1, LeftEarly: 1, Partial: 1, Absent: 1, Excused: 1, MadeUp: 1, PctTenth: 917}
+	rate := templates.CourseRate{Held: 12, Present: 8, Late: 1, LeftEarly: 1, Partial: 1, Absent: 1, Excused: 1, MadeUp: 1, Rated: true, PctTenth: 917}
 	c := templates.MyCourse{ID: "5c4d3e2f1g0hj", Code: "BIO-7B", Title: "Biology, year 7", Policy: policy, Rate: rate}
 	for i, status := range []string{"present", "late", "absent", "partial", "left_early", "excused"} {
 		l := listed("Cells, part "+fmt.Sprint(6-i), "BIO-7B", "Biology, year 7", "Ms Tanaka", templates.Closed, at("10:00:00").Add(-time.Duration(i)*24*time.Hour))
@@ -410,7 +410,7 @@ func course(role string) templates.Course {
 		Staff: []templates.Person{{Name: "Ms Tanaka 田中 美咲"}, {Name: "Mr Hafiz"}}, Coming: week(), Past: missed(),
 	}
 	if role == "student" {
-		c.Rate = &templates.CourseRate{Held: 12, Present: 10, Late: 1, Absent: 1, PctTenth: 917}
+		c.Rate = &templates.CourseRate{Held: 12, Present: 10, Late: 1, Absent: 1, Rated: true, PctTenth: 917}
 	} else {
 		c.Students = people(304)
 	}

@@ -484,6 +484,9 @@ func TestKilledServer(t *testing.T) {
 func TestMyAttendance(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		d := held(t, db, 2)
+		if _, b := d.do(t, d.students[0], "GET", "/me/attendance", ""); !strings.Contains(string(b), `<span class="stat-value">–</span>`) {
+			t.Errorf("a rate before any lesson is decided: %s", b)
+		}
 		d.watch(t, 0, "a", 0, 45)
 		d.close(t)
 		status, b := d.do(t, d.students[0], "GET", "/me/attendance", "")

@@ -44,8 +44,7 @@ func standing(statuses []Status, w Weights) Standing {
 			s.Counts[status]++
 		}
 	}
-	s.Held, s.Tenths = Rate(s.Counts, w)
-	s.Rated = s.Held > s.Counts[Excused]
+	s.Held, s.Tenths, s.Rated = Rate(s.Counts, w)
 	return s
 }
 

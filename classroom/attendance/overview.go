@@ -120,8 +120,7 @@ func (o *Overview) add(m *Matrix, f Filter) {
 			line.Counts[s] += n
 		}
 	}
-	line.Held, line.Tenths = Rate(line.Counts, m.Policy.Weights)
-	line.Rated = line.Held > line.Counts[Excused]
+	line.Held, line.Tenths, line.Rated = Rate(line.Counts, m.Policy.Weights)
 	o.Courses = append(o.Courses, line)
 	for _, row := range m.Rows {
 		if f.matches(row) {

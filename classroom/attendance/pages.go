@@ -206,10 +206,10 @@ func (a *Attendance) mine(ctx context.Context, co courses.Course, student media.
 }
 
 func ratePage(counts map[Status]int, w Weights) templates.CourseRate {
-	held, tenths := Rate(counts, w)
+	held, tenths, rated := Rate(counts, w)
 	return templates.CourseRate{
 		Held: held, Present: counts[Present], Late: counts[Late], LeftEarly: counts[LeftEarly], Partial: counts[Partial],
-		Absent: counts[Absent], Excused: counts[Excused], MadeUp: counts[MadeUp], PctTenth: tenths,
+		Absent: counts[Absent], Excused: counts[Excused], MadeUp: counts[MadeUp], Rated: rated, PctTenth: tenths,
 	}
 }
 

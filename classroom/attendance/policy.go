@@ -51,14 +51,14 @@ func (w Weights) of(s Status) (weight int, counts bool) {
 }
 
 // Rate is a student's course rate in tenths of a percent, rounded down, over the lessons that were held and
-// decided: held counts those too that were excused, which the rate leaves out.
-func Rate(counts map[Status]int, w Weights) (held, tenths int) {
+// decided: held counts those too that were excused, which the rate leaves out. Without any other there is no rate.
+func Rate(counts map[Status]int, w Weights) (held, tenths int, rated bool) {
 	sum, of := w.sum(counts)
 	held = of + counts[Excused]
 	if of == 0 {
-		return held, 0
+		return held, 0, false
 	}
-	return held, sum * 10 / of
+	return held, sum * 10 / of, true
 }
 
 // sum adds up the weights of statuses, and says of how many.

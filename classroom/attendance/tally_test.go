@@ -210,14 +210,16 @@ func TestRate(t *testing.T) {
 	for _, c := range []struct {
 		counts       map[attendance.Status]int
 		held, tenths int
+		rated        bool
 	}{
-		{nil, 0, 0},
-		{map[attendance.Status]int{attendance.Excused: 2, attendance.NotHeld: 3, attendance.Pending: 1}, 2, 0},
-		{map[attendance.Status]int{attendance.Present: 1, attendance.Absent: 2}, 3, 333},
-		{map[attendance.Status]int{attendance.Present: 5, attendance.Late: 1, attendance.LeftEarly: 1, attendance.MadeUp: 1, attendance.Partial: 1, attendance.Absent: 1, attendance.Excused: 1}, 11, 850},
+		{nil, 0, 0, false},
+		{map[attendance.Status]int{attendance.Excused: 2, attendance.NotHeld: 3, attendance.Pending: 1}, 2, 0, false},
+		{map[attendance.Status]int{attendance.Absent: 1, attendance.Excused: 1}, 2, 0, true},
+		{map[attendance.Status]int{attendance.Present: 1, attendance.Absent: 2}, 3, 333, true},
+		{map[attendance.Status]int{attendance.Present: 5, attendance.Late: 1, attendance.LeftEarly: 1, attendance.MadeUp: 1, attendance.Partial: 1, attendance.Absent: 1, attendance.Excused: 1}, 11, 850, true},
 	} {
-		if held, tenths := attendance.Rate(c.counts, w); held != c.held || tenths != c.tenths {
-			t.Errorf("%v: %d held, %d, want %d and %d", c.counts, held, tenths, c.held, c.tenths)
+		if held, tenths, rated := attendance.Rate(c.counts, w); held != c.held || tenths != c.tenths || rated != c.rated {
+			t.Errorf("%v: %d held, %d, %v; want %d, %d and %v", c.counts, held, tenths, rated, c.held, c.tenths, c.rated)
 		}
 	}
 }
