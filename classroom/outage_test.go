@@ -26,8 +26,7 @@ type page struct {
 // beat lets the clock go on and reports it; the page covers the time of beats that nobody answered.
 func (p *page) beat(after time.Duration) (status, counted int) {
 	p.s.t.Helper()
-	p.s.clock.add(after)
-	p.s.beat(p.air)
+	p.s.pass(p.air, after)
 	p.silent += after
 	p.n++
 	var out struct {

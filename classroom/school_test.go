@@ -323,11 +323,20 @@ func (s *school) stream(who string) media.Grant {
 	return g
 }
 
+// pass lets d go by in which the encoder sends all the time. Its newest health is there before the clock is: whoever looks
+// in between must not see an encoder that was silent for so long.
+func (s *school) pass(g media.Grant, d time.Duration) {
+	s.health(g, s.clock.Now().Add(d))
+	s.clock.add(d)
+}
+
 // beat is one second of an encoder's health.
-func (s *school) beat(g media.Grant) {
+func (s *school) beat(g media.Grant) { s.health(g, s.clock.Now()) }
+
+func (s *school) health(g media.Grant, at time.Time) {
 	s.k.Lessons.Health(g, media.Health{
-		At: s.clock.Now(), BitrateBPS: 2_500_000, FPSMilli: 30_000, Encoder: "OBS 32",
+		At: at, BitrateBPS: 2_500_000, FPSMilli: 30_000, Encoder: "OBS 32",
 		Tracks:   []media.Track{{Kind: media.Video, Clock: 90000, Params: mediatest.H264Params()}},
-		Warnings: []media.Warning{{Code: media.KeyframeLong, Detail: "8.3", Since: s.clock.Now()}},
+		Warnings: []media.Warning{{Code: media.KeyframeLong, Detail: "8.3", Since: at}},
 	})
 }
