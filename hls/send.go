@@ -111,41 +111,42 @@ func (b *bodyReader) WriteTo(w io.Writer) (total int64, err error) {
 
 func (b *bodyReader) Close() error { return nil }
 
-// fixed holds the header values that are always the same: sending them allocates nothing. They are only read.
-var fixed = map[string][]string{}
+// Header values that are always the same: sending them allocates nothing. They are shared, so nobody changes one.
+var (
+	noSniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	sameSite   = []string{"same-site"}
 
-func init() {
-	for _, value := range []string{
-		"nosniff", "no-referrer", "same-site", "bytes", "gzip", "Accept-Encoding", typePlaylist, typeMP4,
-		cacheMedia, cacheAnswered, cacheEdge, cacheReplay, cacheNever,
-	} {
-		fixed[value] = []string{value}
-	}
-}
+	typePlaylist = []string{"application/vnd.apple.mpegurl"}
+	typeMP4      = []string{"video/mp4"}
+	typeText     = []string{"text/plain; charset=utf-8"}
 
-// put sets a header; name is in canonical form.
-func put(h http.Header, name, value string) {
-	if v := fixed[value]; v != nil {
-		h[name] = v
-		return
-	}
-	h.Set(name, value)
-}
+	// Names of media are never used twice.
+	cacheMedia    = []string{"public, max-age=31536000, immutable"}
+	cacheAnswered = []string{"public, max-age=2"} // a playlist that was asked for by number
+	cacheEdge     = []string{"public, max-age=1, s-maxage=1, stale-while-revalidate=1"}
+	cacheReplay   = []string{"public, max-age=60"} // a deleted recording is gone from caches after that
+	cacheNever    = []string{"no-store"}
+
+	byEncoding = []string{"Accept-Encoding"}
+	zippedText = []string{"gzip"}
+	inBytes    = []string{"bytes"}
+)
 
 // sendPlaylist sends a rendered playlist, compressed when the viewer takes that.
-func sendPlaylist(w http.ResponseWriter, r *http.Request, p *page, cache string) error {
+func sendPlaylist(w http.ResponseWriter, r *http.Request, p *page, cache []string) error {
 	h := w.Header()
 	b, etag := p.plain, p.etag
-	put(h, "Content-Type", typePlaylist)
-	put(h, "Cache-Control", cache)
+	h["Content-Type"] = typePlaylist
+	h["Cache-Control"] = cache
 	if h["Vary"] == nil {
-		put(h, "Vary", "Accept-Encoding")
+		h["Vary"] = byEncoding
 	} else {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		b, etag = p.zipped(), p.etagZipped
-		put(h, "Content-Encoding", "gzip")
+		h["Content-Encoding"] = zippedText
 	}
 	h.Set("Etag", etag)
 	if matches(r.Header.Get("If-None-Match"), etag) {
@@ -199,22 +200,22 @@ type opener func(ctx context.Context, off, n int64) (io.ReadCloser, error)
 
 // sendMedia sends size bytes that never change under name, or the range of them that was asked for. The
 // bytes are opened before the first header goes out, so that trouble is still a 503.
-func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, cache string, open opener) error {
+func sendMedia(w http.ResponseWriter, r *http.Request, name string, size int64, cache []string, open opener) error {
 	h := w.Header()
 	sum := fnv.New64a()
 	io.WriteString(sum, name)
 	etag := `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`
 	h.Set("Etag", etag)
-	put(h, "Content-Type", typeMP4)
-	put(h, "Cache-Control", cache)
-	put(h, "Accept-Ranges", "bytes")
+	h["Content-Type"] = typeMP4
+	h["Cache-Control"] = cache
+	h["Accept-Ranges"] = inBytes
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		return notModified(w)
 	}
 	off, n, status := requestedRange(r, etag, size)
 	if status == http.StatusRequestedRangeNotSatisfiable {
 		h.Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
-		put(h, "Cache-Control", cacheNever)
+		h["Cache-Control"] = cacheNever
 		h.Set("Content-Length", "0")
 		w.WriteHeader(status)
 		return nil

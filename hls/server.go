@@ -68,29 +68,15 @@ const (
 	errNotNow    = answer(http.StatusServiceUnavailable)
 )
 
-// Cache-Control of what we send. Names of media are never used twice.
-const (
-	cacheMedia    = "public, max-age=31536000, immutable"
-	cacheAnswered = "public, max-age=2" // a playlist that was asked for by number
-	cacheEdge     = "public, max-age=1, s-maxage=1, stale-while-revalidate=1"
-	cacheReplay   = "public, max-age=60" // a deleted recording is gone from caches after that
-	cacheNever    = "no-store"
-)
-
-const (
-	typePlaylist = "application/vnd.apple.mpegurl"
-	typeMP4      = "video/mp4"
-)
-
 const maxPath = 1024
 
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := &visit{ResponseWriter: rw, o: s.o}
 	defer func() { s.o.metrics.answered(w.kind, w.status) }()
 	h := w.Header()
-	put(h, "X-Content-Type-Options", "nosniff")
-	put(h, "Referrer-Policy", "no-referrer")
-	put(h, "Cross-Origin-Resource-Policy", "same-site")
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = noReferrer
+	h["Cross-Origin-Resource-Policy"] = sameSite
 	s.share(h, r)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -143,8 +129,8 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 	for _, name := range []string{"Etag", "Content-Encoding", "Content-Range", "Content-Length"} {
 		h.Del(name)
 	}
-	put(h, "Cache-Control", cacheNever)
-	put(h, "Content-Type", "text/plain; charset=utf-8")
+	h["Cache-Control"] = cacheNever
+	h["Content-Type"] = typeText
 	text := a.Error() + "\n"
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	deadline(w, int64(len(text)))
@@ -460,8 +446,8 @@ func (s *server) poster(w *visit, r *http.Request, c *channel) error {
 	}
 	page := newPage(b)
 	h := w.Header()
-	put(h, "Content-Type", typeMP4)
-	put(h, "Cache-Control", cacheEdge)
+	h["Content-Type"] = typeMP4
+	h["Cache-Control"] = cacheEdge
 	h.Set("Etag", page.etag)
 	if matches(r.Header.Get("If-None-Match"), page.etag) {
 		return notModified(w)
