@@ -58,6 +58,9 @@ func TestRestoredSchoolFindsItsRecordings(t *testing.T) {
 	if teacher.get("/api/v1/lessons/"+s.LessonID+"/register", &register); !register.NotHeld {
 		t.Error("the register counts a lesson of which nobody knows who was there")
 	}
+	if _, page := teacher.do(http.MethodGet, "/lessons/"+s.LessonID+"/register", nil); !strings.Contains(string(page), "is not known any more") {
+		t.Errorf("the page of the register does not say what was lost:\n%s", page)
+	}
 
 	if said := s.command("reindex", "--as", s.Admin.Email, "--into", s.CourseID, "--title", "Found again"); !strings.Contains(said, "0 of 1 forgotten recordings have their lesson back, 1 have a new one") {
 		t.Errorf("reindex --into: %s", said)

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,10 +48,7 @@ func Recordings(ctx context.Context, store storage.Store, wanted func(lesson med
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b Recording) int {
-		if c := a.Began.Compare(b.Began); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Lesson.String(), b.Lesson.String())
+		return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Lesson, b.Lesson))
 	})
 	return all, nil
 }

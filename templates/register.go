@@ -8,9 +8,9 @@ type Register struct {
 	Lesson     Lesson
 	ClosesAt   time.Time // zero once it is closed
 	ClosedAt   time.Time // zero before
-	NotHeld    bool
-	Outside    bool // held outside its schedule
-	Window     Span // what counts
+	NotHeld    bool      // nothing counts: it was never live, or nobody knows any more who was there
+	Outside    bool      // held outside its schedule
+	Window     Span      // what counts
 	Counted    time.Duration
 	Air        []Span // when students could see it
 	Policy     Policy

@@ -438,7 +438,9 @@ func samples() map[string]any {
 	some.Show, some.Done = "absent", []string{"0000000000001", "0000000000002"}
 	empty := register(0)
 	never := register(3)
-	never.NotHeld = true
+	never.NotHeld, never.Lesson.LiveSince = true, time.Time{}
+	lost := never
+	lost.Lesson.LiveSince = at("10:00:00")
 	nothing := templates.Home{Page: page("student")}
 	full := home("student")
 	for range 5 {
@@ -480,6 +482,7 @@ func samples() map[string]any {
 		"register-some":      some,
 		"register-empty":     empty,
 		"register-not-held":  never,
+		"register-lost":      lost,
 		"my-attendance":      mine(),
 		"student":            others,
 		"matrix":             matrix(),

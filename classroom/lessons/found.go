@@ -15,7 +15,7 @@ import (
 
 // A database that is older than the recordings, because it was restored, does not know of lessons that were held since.
 // What a recording tells is when its lesson was on air; who was in it is lost. So such a lesson gets its recording back
-// and no air: its register says that it was not held, and nobody is absent for what a server forgot.
+// and no air: its register counts for nobody, and nobody is absent for what a server forgot.
 
 // Recording is a lesson as its recording shows it.
 type Recording struct {
