@@ -9,7 +9,7 @@ import (
 // The table is the drawing of State, arrow by arrow; every pair that is not in it must be refused.
 func TestStateAfter(t *testing.T) {
 	states := []lessons.State{lessons.Planned, lessons.Open, lessons.Live, lessons.Interrupted, lessons.Ended, lessons.Closed, lessons.Cancelled, "", "asleep"}
-	events := []lessons.Event{lessons.Opens, lessons.GoesLive, lessons.Lost, lessons.Returns, lessons.Ends, lessons.Closes, lessons.IsDropped, lessons.Returned, lessons.Moves, lessons.Found, "", "sneezes"}
+	events := []lessons.Event{lessons.Opens, lessons.GoesLive, lessons.Lost, lessons.Returns, lessons.Ends, lessons.Closes, lessons.IsDropped, lessons.Returned, lessons.Moves, lessons.Recalled, "", "sneezes"}
 	type arrow struct {
 		from lessons.State
 		on   lessons.Event
@@ -30,11 +30,11 @@ func TestStateAfter(t *testing.T) {
 		{lessons.Planned, lessons.Moves}:        lessons.Planned,
 		{lessons.Open, lessons.Moves}:           lessons.Planned,
 		{lessons.Cancelled, lessons.Returned}:   lessons.Planned,
-		{lessons.Planned, lessons.Found}:        lessons.Ended,
-		{lessons.Open, lessons.Found}:           lessons.Ended,
-		{lessons.Cancelled, lessons.Found}:      lessons.Ended,
-		{lessons.Ended, lessons.Found}:          lessons.Ended,
-		{lessons.Closed, lessons.Found}:         lessons.Closed,
+		{lessons.Planned, lessons.Recalled}:     lessons.Ended,
+		{lessons.Open, lessons.Recalled}:        lessons.Ended,
+		{lessons.Cancelled, lessons.Recalled}:   lessons.Ended,
+		{lessons.Ended, lessons.Recalled}:       lessons.Ended,
+		{lessons.Closed, lessons.Recalled}:      lessons.Closed,
 	}
 	for _, s := range states {
 		for _, e := range events {

@@ -43,7 +43,7 @@ func (l *Lessons) Recall(ctx context.Context, r Recording, by media.ID) (row Les
 		if row, err = find(ctx, tx, r.Lesson); err != nil {
 			return err
 		}
-		next, ok := row.State.After(Found)
+		next, ok := row.State.After(Recalled)
 		if !ok || row.LiveAt != 0 {
 			return fault.Conflict("lesson.changed")
 		}
