@@ -26,8 +26,14 @@ type Recording struct {
 // Recordings returns the lessons of a store for which wanted returns true, the oldest first. Only of those it reads more
 // than names. It is for whoever lost what was known about them; no Origin is needed, and one may be open. A lesson that
 // was never ended, because its machine was lost, ended with its last segment.
-func Recordings(ctx context.Context, store storage.Store, wanted func(lesson media.ID) bool) ([]Recording, error) {
-	held, _, err := holdings(ctx, store)
+//
+// A large store takes minutes: tell hears again and again how many files were listed and how many recordings read.
+func Recordings(ctx context.Context, store storage.Store, wanted func(lesson media.ID) bool, tell func(files, recordings int)) ([]Recording, error) {
+	files := 0
+	held, _, err := holdings(ctx, store, func() {
+		files++
+		tell(files, 0)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list recordings: %w", err)
 	}
@@ -46,6 +52,7 @@ func Recordings(ctx context.Context, store storage.Store, wanted func(lesson med
 			r.Ended = lastMoment(recs, began)
 		}
 		all = append(all, r)
+		tell(files, len(all))
 	}
 	slices.SortFunc(all, func(a, b Recording) int {
 		return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Lesson, b.Lesson))
@@ -60,13 +67,14 @@ type holding struct {
 	index  storage.Info // without a name when there is none
 }
 
-// holdings goes through a store. total are the bytes of all that lies where lessons do.
-func holdings(ctx context.Context, store storage.Store) (held map[media.ID]*holding, total int64, err error) {
+// holdings goes through a store and calls each for every file. total are the bytes of all that lies where lessons do.
+func holdings(ctx context.Context, store storage.Store, each func()) (held map[media.ID]*holding, total int64, err error) {
 	held = make(map[media.ID]*holding)
 	for info, err := range store.List(ctx, "lessons/") {
 		if err != nil {
 			return nil, 0, err
 		}
+		each()
 		total += info.Size
 		text, file, _ := strings.Cut(strings.TrimPrefix(info.Name, "lessons/"), "/")
 		id, err := media.ParseID(text)

@@ -3,6 +3,7 @@ package hls_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,7 +36,10 @@ func TestRecordings(t *testing.T) {
 	h.loseEnd(noEnd)
 	h.loseIndex(noIndex)
 
-	all, err := hls.Recordings(context.Background(), h.cfg.Store, func(id media.ID) bool { return id != known })
+	var files, read []int
+	all, err := hls.Recordings(context.Background(), h.cfg.Store, func(id media.ID) bool { return id != known }, func(f, r int) {
+		files, read = append(files, f), append(read, r)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +72,9 @@ func TestRecordings(t *testing.T) {
 	if d := cmp.Diff([]media.ID{noIndex, whole, noEnd}, got); d != "" {
 		t.Errorf("recordings (-want +got):\n%s", d)
 	}
+	if !slices.IsSorted(files) || !slices.IsSorted(read) || files[0] != 1 || read[0] != 0 || read[len(read)-1] != len(all) {
+		t.Errorf("told of files %v and recordings %v, want every one", files, read)
+	}
 }
 
 // A store that fails is no store without recordings, whichever call it fails at.
@@ -83,7 +90,7 @@ func TestRecordingsOfAStoreThatFails(t *testing.T) {
 			}
 			return f
 		})
-		all, err := hls.Recordings(context.Background(), store, func(media.ID) bool { return true })
+		all, err := hls.Recordings(context.Background(), store, func(media.ID) bool { return true }, func(int, int) {})
 		if err == nil {
 			t.Errorf("%s fails: %v, want an error", sick, all)
 		}

@@ -44,7 +44,7 @@ func (o *Origin) rounds(ctx context.Context) {
 // over, with the time of its end. It goes through the whole store, so that Stored knows anew. Lessons that it could
 // not delete do not keep it from the others; the error tells about them.
 func (o *Origin) Expire(ctx context.Context, due func(lesson media.ID, ended time.Time) bool) (deleted []media.ID, err error) {
-	held, total, err := holdings(ctx, o.cfg.Store)
+	held, total, err := holdings(ctx, o.cfg.Store, func() {})
 	if err != nil {
 		return nil, fmt.Errorf("count recordings: %w", err)
 	}

@@ -25,15 +25,22 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w}
 }
 
-// say shows how much of what is done. It draws ten times a second at most, and always the end.
+// say shows how much of what is done; the end is where done reaches total.
 func (p *progress) say(what string, done, total int64) {
+	if total > 0 {
+		p.draw(done >= total, "%s %d %%", what, 100*done/total)
+	}
+}
+
+// draw writes the line anew, ten times a second at most, and always the end. Work whose size nobody knows uses it itself.
+func (p *progress) draw(end bool, format string, args ...any) {
 	now := time.Now()
-	if p.w == nil || total <= 0 || done < total && now.Sub(p.drawn) < 100*time.Millisecond {
+	if p.w == nil || !end && now.Sub(p.drawn) < 100*time.Millisecond {
 		return
 	}
 	p.drawn = now
-	fmt.Fprintf(p.w, "\r%s %d %%\x1b[K", what, 100*done/total)
-	if done >= total {
+	fmt.Fprintf(p.w, "\r"+format+"\x1b[K", args...)
+	if end {
 		fmt.Fprintln(p.w)
 	}
 }

@@ -49,7 +49,7 @@ func (i *reindexCmd) Run(ctx context.Context, env *environment) error {
 			return fmt.Errorf("find course %s: %w", i.Into, err)
 		}
 	}
-	all, err := x.forgotten(ctx)
+	all, err := x.forgotten(ctx, newProgress(env.stderr))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ type reindexing struct {
 }
 
 // forgotten returns the recordings of which the database does not know that their lessons were held.
-func (x *reindexing) forgotten(ctx context.Context) (_ []hls.Recording, err error) {
+func (x *reindexing) forgotten(ctx context.Context, bar *progress) (all []hls.Recording, err error) {
 	held, err := x.lessons.Held(ctx)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,14 @@ func (x *reindexing) forgotten(ctx context.Context) (_ []hls.Recording, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	return hls.Recordings(ctx, store, func(lesson media.ID) bool { return !held[lesson] })
+	const line = "%d files in the storage, %d forgotten recordings"
+	var files, recordings int
+	all, err = hls.Recordings(ctx, store, func(lesson media.ID) bool { return !held[lesson] }, func(f, r int) {
+		files, recordings = f, r
+		bar.draw(false, line, files, recordings)
+	})
+	bar.draw(true, line, files, recordings)
+	return all, err
 }
 
 // tell does what is to be done with each recording and says so, in the time of the school.
