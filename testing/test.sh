@@ -21,7 +21,7 @@ quiet() {
 say "go test -race"
 # -v for the log, in which a skipped test can be seen.
 failed=
-go test -race -tags nomsgpack -timeout 15m -v ./... 2>&1 | tee "$log" | quiet || failed=yes
+go test -race -tags nomsgpack -timeout 30m -v ./... 2>&1 | tee "$log" | quiet || failed=yes
 [ -z "$failed" ] || fail "tests fail"
 if grep -E '^ *--- SKIP' "$log"; then
   fail "tests were skipped"
