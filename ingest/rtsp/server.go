@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -99,6 +98,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Handler:                  &handler{server: s, ctx: ctx},
 		RTSPAddress:              l.Addr().String(),
 		Listen:                   func(string, string) (net.Listener, error) { return l, nil },
+		ListenPacket:             listenUDP,
 		TLSConfig:                s.cfg.TLS,
 		AuthMethods:              []auth.VerifyMethod{auth.VerifyMethodBasic}, // keys are stored as hashes: Digest needs the secret
 		ReadTimeout:              s.cfg.ReadTimeout,
@@ -119,19 +119,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return fmt.Errorf("serve RTSP: %w", err)
-}
-
-// udpAddresses returns the addresses for RTP and RTCP.
-func udpAddresses(rtp string) (string, string, error) {
-	host, portText, err := net.SplitHostPort(rtp)
-	if err != nil {
-		return "", "", fmt.Errorf("RTSP address for UDP: %w", err)
-	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil || port%2 != 0 || port == 0 {
-		return "", "", fmt.Errorf("RTSP address for UDP %q: the port must be a fixed even number", rtp)
-	}
-	return rtp, net.JoinHostPort(host, fmt.Sprint(port+1)), nil
 }
 
 func (s *Server) protocol() media.Protocol {
