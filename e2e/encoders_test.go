@@ -245,11 +245,12 @@ func (s *school) publishAll(attempts []attempt, teachers []teacher) {
 		}
 		return len(waiting) == 0
 	})
-	enough := time.After(patience)
+	enough, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	for i := range attempts {
 		select {
 		case <-attempts[i].encoder.ended:
-		case <-enough:
+		case <-enough.Done():
 			attempts[i].encoder.kill()
 		}
 		<-attempts[i].watched.done
