@@ -9,6 +9,7 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -322,6 +323,18 @@ func TestOtherBrowsers(t *testing.T) {
 			tb.leave()
 		})
 	}
+	t.Run("a device in another zone", func(t *testing.T) {
+		tb := b.openTab().in(t)
+		call(tb, "travel", emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Pacific/Kiritimati"})
+		tb.open("/lessons/" + s.LessonID)
+		eval[bool](tb, `(import(performance.getEntriesByType("resource").find((r) => r.name.includes("/page.")).name).then((m) => (window.clockOf = m.clock)), true)`)
+		tb.waitFor("the page's clock is at hand", `window.clockOf`)
+		times := `[...document.querySelectorAll("main time")].filter((e) => /^\d+:\d+$/.test(e.textContent))`
+		written := eval[[]string](tb, times+`.map((e) => e.textContent)`)
+		if said := eval[[]string](tb, times+`.map((e) => clockOf(e.dateTime))`); len(written) < 2 || !slices.Equal(said, written) {
+			t.Errorf("scripts say %q where the server wrote %q", said, written)
+		}
+	})
 	t.Run("tap to start", func(t *testing.T) {
 		tb := b.openTab().in(t)
 		tb.before(autoplay(`true`))

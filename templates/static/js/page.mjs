@@ -25,8 +25,19 @@ function setClock(response) {
   if (server && Math.abs(server - now()) > 2000) Object.assign(clocks, { server, device: performance.now() });
 }
 
-export const clock = (instant) =>
-  new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(instant));
+// Times of day are the school's, as the server writes them into pages, wherever the device is.
+function wallClock(timeZone) {
+  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone });
+}
+let wall;
+try {
+  wall = wallClock(document.body.dataset.zone);
+} catch {
+  wall = wallClock(); // a browser that does not know the zone
+}
+
+/** clock returns the time of day of an instant. */
+export const clock = (instant) => wall.format(new Date(instant));
 
 /** api asks the API. It resolves to the answer's body, or rejects with an Error that has a status; 0 is no answer. */
 export async function api(method, path, body) {
