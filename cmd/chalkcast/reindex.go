@@ -81,7 +81,7 @@ func (x *reindexing) forgotten(ctx context.Context, bar *progress) (all []hls.Re
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	const line = "%d files in the storage, %d forgotten recordings"
+	const line = "files in the storage: %d, forgotten recordings: %d"
 	var files, recordings int
 	all, err = hls.Recordings(ctx, store, func(lesson media.ID) bool { return !held[lesson] }, func(f, r int) {
 		files, recordings = f, r
