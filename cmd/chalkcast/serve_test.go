@@ -26,7 +26,7 @@ func TestServeRefusesToOpen(t *testing.T) {
 		"no certificate in file": {[]string{"--http", "127.0.0.1:0", "--tls-cert", filepath.Join(t.TempDir(), "none"), "--tls-key", "none"}, "certificate:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said, err := command(t, append([]string{"serve", "--data", t.TempDir()}, test.flags...)...)
+			said, err := command(t, append([]string{"serve", "--data", t.TempDir(), "--metrics", ""}, test.flags...)...)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("serve: %v, want an error with %q\n%s", err, test.want, said)
 			}
