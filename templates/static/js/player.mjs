@@ -182,13 +182,13 @@ export class Player extends EventTarget {
   }
 
   /**
-   * wake is for when the page hears that there is a network again: a player that waits asks at once, but not all do.
+   * wake is for when the page hears that there is a network again: a player that waits tries at once, but not all do.
    * hls.js may be the first to notice, and what plays by then is left alone.
    */
   wake() {
     if (!this.#info || this.#state !== 'stalled') return;
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#state === 'stalled' && this.open(), between(0, 1500));
+    this.#again = setTimeout(() => this.#state === 'stalled' && this.nudge(), between(0, 1500));
   }
 
   async play() {
